@@ -1,0 +1,35 @@
+"""A problem the user is told about: what happened, why, what to do next, and the exit code.
+
+Raised anywhere at the edge; only `app.py` turns one into an exit code. The texts must already be free of secrets;
+the printer redacts them once more at the sink.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes, as the README lists them."""
+
+    OK = 0
+    NO = 1  # the answer is no: a promise broken, a check failed
+    USAGE = 2  # wrong usage or settings
+    LOGIN = 3  # login needed
+    UNREACHABLE = 4  # Kite could not be reached in the time allowed
+    REFUSED = 5  # Kite refused: plan, symbol, limit
+    BUG = 70  # a bug in kitefeed
+
+
+class Problem(Exception):
+    """One problem in three sentences. `what` happened to the user, `why` it was decided, `next_step` to take."""
+
+    def __init__(
+        self, what: str, why: str, next_step: str, exit_code: Exit = Exit.USAGE, cause: str = "settings"
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+        self.exit_code = exit_code
+        self.cause = cause
