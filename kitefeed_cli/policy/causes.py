@@ -1,4 +1,4 @@
-"""Why the feed is not live, and who can end it. A closed list: a new cause makes the type checker point at every gap."""
+"""Why the feed is not live, and who can end it. A closed list."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ class Limits:
     poll_grace_s: float = 3.0  # how long an outage must last before the first poll: a blip needs none
     throttled_s: tuple[float, ...] = (15.0, 30.0, 60.0)  # poll waits after a 429 that names no time
     silence_s: float = 5.0  # no frame for so long: the link is dead (Kite's own Go and JS clients agree)
-    mute_s: float = 60.0  # no tick for so long while the market trades: ask REST
+    mute_s: float = 55.0  # no tick for so long while the market trades: ask REST, and act within the promised 60 s
+    look_s: float = 0.05  # least wait between two looks at the open feed
     wake_grace_s: float = 2.0  # after a sleep the open feed must show a frame within
     stable_s: float = 60.0  # live for so long: the outage is over and the ladder starts afresh
     attempts: int = 4  # attempts in a burst; an attempt is at most one token check and one handshake

@@ -1,0 +1,67 @@
+"""DO. Wait for what happens, let the policy decide, perform what it says: the only caller of `step`."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ..clock import Clock
+from ..policy import DEFAULT, Limits, State, begin, deadline, step
+from ..policy.actions import Action, CheckToken, CloseFeed, Finish, OpenFeed, PollQuotes, Report, Say, Show
+from ..policy.events import Event, Saved, Started, Woke
+from .hands import Hands
+from .inbox import Inbox
+
+_OVERSLEPT_S = 2.0  # a deadline seen so late means that we were not running: a suspend, or a stopped process
+
+
+class Loop:
+    """One run of the policy. Call `run` on one thread; everybody else posts to the inbox."""
+
+    def __init__(self, hands: Hands, inbox: Inbox, clock: Clock, limits: Limits = DEFAULT) -> None:
+        self._hands = hands
+        self._inbox = inbox
+        self._clock = clock
+        self._limits = limits
+        self.state: State = begin(limits)
+
+    def run(self, saved: Saved) -> None:
+        """Go on until the policy finishes, which it does when `StopAsked` arrives."""
+        event: Event = Started(saved)
+        while self._decide(event):
+            due_s = deadline(self.state, self._limits)
+            overslept = isinstance(event, Woke)  # told once; the deadline that was missed comes next
+            event = self._inbox.take(due_s) or self._due(due_s, overslept)
+
+    def _due(self, due_s: float, overslept: bool) -> Event:
+        late_s = self._clock.now_s() - due_s
+        return Woke(late_s) if late_s > _OVERSLEPT_S and not overslept else self._hands.look()
+
+    def _decide(self, event: Event) -> bool:
+        decided = step(self.state, event, self._clock.now_s(), self._limits)
+        self.state = decided.state
+        going = True
+        for action in decided.actions:
+            going = self._perform(action)
+        return going
+
+    def _perform(self, action: Action) -> bool:
+        match action:
+            case CheckToken(ask=ask):
+                self._hands.check_token(ask)
+            case OpenFeed(ask=ask):
+                self._hands.open_feed(ask)
+            case CloseFeed(ask=ask):
+                self._hands.close_feed(ask)
+            case PollQuotes(ask=ask):
+                self._hands.poll_quotes(ask)
+            case Report():
+                self._hands.report(action)
+            case Say():
+                self._hands.say(action)
+            case Show():
+                self._hands.show(action)
+            case Finish():
+                return False
+            case _:
+                assert_never(action)
+        return True

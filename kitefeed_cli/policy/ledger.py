@@ -1,0 +1,121 @@
+"""What the policy carries from state to state: the budgets, the outage, the polls. Frozen values, pure methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from math import inf
+
+from .actions import Note, Shown
+from .causes import Cause, Remedy
+from .limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A budget: `left` units at `at_s`, one more every so often, never above the burst.
+
+    While it is full no refill is under way, so any window of W seconds sees at most burst + W/every units.
+    """
+
+    left: int
+    at_s: float = 0.0
+
+    def refilled(self, now_s: float, burst: int, every_s: float) -> Bucket:
+        if self.left >= burst:
+            return Bucket(burst, now_s)
+        gained = int((now_s - self.at_s) // every_s)
+        if self.left + gained >= burst:
+            return Bucket(burst, now_s)
+        return Bucket(self.left + gained, self.at_s + gained * every_s)
+
+    def taken(self) -> Bucket:
+        assert self.left > 0, "the budget is spent; ask before you take"
+        return replace(self, left=self.left - 1)
+
+    def ready_at_s(self, every_s: float) -> float:
+        """When the next unit is there, for a bucket that is empty."""
+        return self.at_s + every_s
+
+
+class Verdict(Enum):
+    """What REST last said of the saved access token."""
+
+    UNKNOWN = "unknown"
+    GOOD = "good"
+    DEAD = "dead"
+    MISSING = "missing"  # there is nothing usable to ask about
+
+    @property
+    def usable(self) -> bool:
+        return self in (Verdict.UNKNOWN, Verdict.GOOD)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One unbroken stretch without a live feed, and what the user was told of it.
+
+    It starts with the command or a lost feed. Live ticks for `stable_s`, a new access token or a wake from sleep
+    end it; a drop before that is the same outage, so that a flapping feed tells its story once.
+    """
+
+    since_s: float
+    lost: Cause | None = None  # how it began; None: the feed has not been live yet
+    lost_detail: str = ""
+    cause: Cause | None = None  # the newest reason
+    tries: int = 0
+    told: Remedy | None = None  # the strongest remedy already told
+    reported: bool = False  # an error was printed, so the recovery line tells how long it took
+    owed: bool = True  # the user is to be told when the feed is live again
+    said: frozenset[Note] = frozenset()  # status lines that are not repeated in this outage
+    wait_said_s: float = 0.0  # the wait last told
+
+
+@dataclass(frozen=True, slots=True)
+class Polls:
+    """The REST polls: their pace, and whether they succeed."""
+
+    ask: int | None = None  # the question that is open
+    asked_s: float = -inf
+    next_s: float = inf
+    not_before_s: float = -inf  # Kite asked us to hold back until then
+    failed: bool = False  # the last one failed
+    served: bool = False  # one succeeded in this outage, and none failed since
+    throttles: int = 0  # answers 429 in a row
+
+    def due_s(self, limits: Limits) -> float:
+        """When the polls want attention: the open one's timeout, or the next one's start."""
+        return self.start_s if self.ask is None else self.asked_s + limits.poll_s
+
+    @property
+    def start_s(self) -> float:
+        return max(self.next_s, self.not_before_s)
+
+    def reset(self) -> Polls:
+        """No polls for now; the pace that Kite asked for stays."""
+        return Polls(asked_s=self.asked_s, not_before_s=self.not_before_s, throttles=self.throttles)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything that outlives a state."""
+
+    attempts: Bucket
+    lines: Bucket
+    next_ask: int = 1
+    verdict: Verdict = Verdict.UNKNOWN
+    unasked: bool = False  # the store holds a token that no check has asked about yet
+    login: bool = False  # a new token was stored and the user has not been greeted yet
+    rung: int = 0
+    refusals: int = 0  # handshakes refused in a row although REST liked the token
+    suppressed: int = 0
+    trading: bool = True
+    closed: bool = False  # the user was told that the market is closed
+    polls: Polls = Polls()
+    outage: Outage | None = None
+    shown: Shown = Shown.CONNECTING
+    shown_cause: Cause | None = None
+
+    @staticmethod
+    def opened(limits: Limits) -> Ledger:
+        return Ledger(attempts=Bucket(limits.attempts), lines=Bucket(limits.problems))

@@ -1,0 +1,285 @@
+"""Every transition. `step` is total and pure: it never raises on anything the world does, waits, reads or prints.
+
+One function per state, one `match` per function. The events a state stays put for are listed in one case, so that
+a new event makes the type checker point at every state that must decide about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from . import moves, watching
+from .actions import Action, Finish, Note, Show
+from .causes import Cause
+from .events import (
+    Answer,
+    Event,
+    FeedClosed,
+    FeedOpened,
+    FeedRefused,
+    FeedTicked,
+    FeedUnreachable,
+    QuotesPolled,
+    Saved,
+    Started,
+    StopAsked,
+    TimeUp,
+    TokenChecked,
+    TokenStored,
+    Woke,
+)
+from .ledger import Ledger, Outage, Verdict
+from .limits import Limits
+from .shown import shown_of
+from .states import (
+    Asking,
+    Barred,
+    Checking,
+    Idle,
+    Joined,
+    Live,
+    Opening,
+    SignedOut,
+    State,
+    Stopped,
+    Waiting,
+)
+from .turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where we are now, and what to do, in order."""
+
+    state: State
+    actions: tuple[Action, ...]
+
+
+def begin(limits: Limits) -> State:
+    """The state before `Started`."""
+    return Idle(Ledger.opened(limits))
+
+
+def step(state: State, event: Event, now_s: float, limits: Limits) -> Step:
+    """What `event`, at `now_s` on the run's clock, makes of `state`."""
+    turn = Turn(state.ledger, now_s, limits)
+    after = _stop(turn, state) if isinstance(event, StopAsked) else _move(turn, state, event)
+    after = replace(after, ledger=turn.ledger)
+    shown, cause = shown_of(after)
+    if (shown, cause) != (turn.ledger.shown, turn.ledger.shown_cause):
+        turn.put(shown=shown, shown_cause=cause)
+        turn.do(Show(shown, cause))
+        after = replace(after, ledger=turn.ledger)
+    return Step(after, tuple(turn.actions))
+
+
+def _move(turn: Turn, state: State, event: Event) -> State:
+    match state:
+        case Idle():
+            return _idle(turn, state, event)
+        case Checking():
+            return _checking(turn, state, event)
+        case Opening():
+            return _opening(turn, state, event)
+        case Joined():
+            return watching.joined(turn, state, event)
+        case Live():
+            return watching.live(turn, state, event)
+        case Asking():
+            return _asking(turn, state, event)
+        case Waiting() | Barred():
+            return _waiting(turn, state, event)
+        case SignedOut():
+            return _signed_out(turn, state, event)
+        case Stopped():
+            return state
+        case _:
+            assert_never(state)
+
+
+def _stop(turn: Turn, state: State) -> State:
+    if isinstance(state, Stopped):
+        return state
+    if isinstance(state, Opening | Joined | Live):
+        moves.close(turn, state.ask)
+    turn.do(Finish())
+    return Stopped(turn.ledger)
+
+
+def _idle(turn: Turn, state: Idle, event: Event) -> State:
+    if not isinstance(event, Started):
+        return state
+    turn.put(outage=Outage(turn.now_s))
+    turn.say_once(Note.PREFLIGHT)
+    if event.saved is not Saved.TOKEN:
+        return moves.missing(turn, TokenStored(event.saved, new=False))
+    return moves.attempt(turn)
+
+
+def _checking(turn: Turn, state: Checking, event: Event) -> State:
+    match event:
+        case TokenChecked(ask=state.ask):
+            return _checked(turn, event)
+        case TimeUp():
+            moves.tend_polls(turn)
+            if turn.now_s < state.until_s:
+                return state
+            return _checked(turn, TokenChecked(state.ask, Answer.UNREACHABLE, "no answer in time"))
+        case TokenStored():
+            moves.note_stored(turn, event)
+            return state if event.saved is Saved.TOKEN else moves.missing(turn, event)
+        case QuotesPolled(ask=turn.ledger.polls.ask):
+            moves.note_polled(turn, event)
+            return state
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return state
+        case TokenChecked() | QuotesPolled() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case FeedTicked() | FeedClosed() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _checked(turn: Turn, event: TokenChecked) -> State:
+    if turn.ledger.unasked:
+        return moves.attempt(turn)  # another token was saved since we asked
+    match event.answer:
+        case Answer.OK:
+            return moves.accepted(turn, event.user)
+        case Answer.TOKEN_DEAD:
+            return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+        case Answer.NOT_PERMITTED:
+            return moves.bar(turn, event.detail)
+        case Answer.THROTTLED | Answer.FAILED | Answer.UNREACHABLE:
+            if turn.ledger.verdict.usable:
+                return moves.open_feed(turn, event.answer)  # REST may be down alone
+            return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+        case _:
+            assert_never(event.answer)
+
+
+def _opening(turn: Turn, state: Opening, event: Event) -> State:
+    match event:
+        case FeedOpened(ask=state.ask):
+            if turn.outage.lost is None or turn.outage.told is not None:
+                turn.say_once(Note.CONNECTED)
+            grace_s = turn.now_s + turn.limits.poll_grace_s
+            turn.put_polls(next_s=min(turn.ledger.polls.next_s, grace_s))
+            return Joined(turn.ledger, state.ask, turn.now_s, turn.now_s + turn.limits.silence_s)
+        case FeedRefused(ask=state.ask, status=403):
+            return moves.ask_why(turn, event.detail)
+        case FeedRefused(ask=state.ask, status=429):
+            return moves.failed(turn, Cause.FEED_BUSY, event.detail, turn.limits.busy_s)
+        case FeedRefused(ask=state.ask):
+            return moves.failed(turn, Cause.FEED_FAILED, event.detail)
+        case FeedUnreachable(ask=state.ask):
+            return _unreachable(turn, state, event.detail)
+        case TimeUp():
+            moves.tend_polls(turn)
+            if turn.now_s < state.until_s:
+                return state
+            moves.close(turn, state.ask)
+            return _unreachable(turn, state, "no answer to the handshake in time")
+        case TokenStored():
+            moves.note_stored(turn, event)
+            return state
+        case QuotesPolled(ask=turn.ledger.polls.ask):
+            moves.note_polled(turn, event)
+            if event.answer is Answer.TOKEN_DEAD and not turn.ledger.unasked:
+                turn.put(verdict=Verdict.DEAD)  # but let the handshake have its say
+            return state
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return state
+        case FeedOpened() | FeedRefused() | FeedUnreachable() | QuotesPolled() | TokenChecked():
+            return state
+        case FeedTicked() | FeedClosed() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _unreachable(turn: Turn, state: Opening, detail: str) -> State:
+    alone = state.checked is not Answer.UNREACHABLE
+    return moves.failed(turn, Cause.FEED_UNREACHABLE if alone else Cause.KITE_UNREACHABLE, detail)
+
+
+def _asking(turn: Turn, state: Asking, event: Event) -> State:
+    match event:
+        case QuotesPolled(ask=turn.ledger.polls.ask):
+            moves.note_polled(turn, event)
+            if turn.ledger.unasked:
+                return moves.attempt(turn)
+            if event.answer is Answer.TOKEN_DEAD:
+                return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+            if event.answer is Answer.NOT_PERMITTED:
+                return moves.bar(turn, event.detail)
+            return moves.refused(turn, state.detail)
+        case TimeUp():
+            moves.tend_polls(turn)
+            return state if turn.now_s < state.until_s else moves.refused(turn, state.detail)
+        case TokenStored():
+            moves.note_stored(turn, event)
+            return state if event.saved is Saved.TOKEN else moves.missing(turn, event)
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return state
+        case QuotesPolled() | TokenChecked() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case FeedTicked() | FeedClosed() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
+    match event:
+        case TimeUp():
+            if isinstance(state, Waiting):
+                moves.tend_polls(turn)
+            return state if turn.now_s < state.retry_s else moves.attempt(turn)
+        case QuotesPolled(ask=turn.ledger.polls.ask):
+            back = moves.note_polled(turn, event)
+            if event.answer is Answer.TOKEN_DEAD:
+                return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+            if event.answer is Answer.NOT_PERMITTED:
+                return moves.bar(turn, event.detail)
+            return moves.attempt(turn) if back else state
+        case TokenStored():
+            moves.note_stored(turn, event)
+            if event.saved is not Saved.TOKEN:
+                return moves.missing(turn, event)
+            return moves.attempt(turn) if event.new or isinstance(state, Barred) else state
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return moves.attempt(turn)
+        case QuotesPolled() | TokenChecked() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case FeedTicked() | FeedClosed() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _signed_out(turn: Turn, state: SignedOut, event: Event) -> State:
+    match event:
+        case TimeUp():
+            return state if turn.now_s < state.recheck_s else moves.attempt(turn)
+        case TokenStored():
+            moves.note_stored(turn, event)
+            if event.saved is Saved.TOKEN:
+                return moves.attempt(turn)
+            turn.put(login=True)  # something was saved, and the user is to hear that it does not do
+            return moves.missing(turn, event)
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return state if turn.ledger.verdict is Verdict.MISSING else moves.attempt(turn)
+        case QuotesPolled() | TokenChecked() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case FeedTicked() | FeedClosed() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)

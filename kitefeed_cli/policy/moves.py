@@ -1,0 +1,258 @@
+"""The moves that several states share: try, fail, lose, sign out, tell. Each returns the state it leads to."""
+
+from __future__ import annotations
+
+from math import inf
+
+from .actions import CheckToken, CloseFeed, Note, OpenFeed, PollQuotes, Report
+from .causes import Cause, Remedy
+from .events import Answer, QuotesPolled, Saved, TokenStored
+from .ledger import Outage, Verdict
+from .states import Asking, Barred, Checking, Live, Opening, SignedOut, State, Waiting
+from .turn import Turn
+
+# An outage speaks at most twice, and only in this order: wait, then what the user must do.
+_RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 2}
+
+
+def attempt(turn: Turn) -> State:
+    """Ask REST about the saved token, and let its verdict open the feed; or wait until the budget allows it."""
+    if turn.ledger.verdict is Verdict.MISSING:
+        return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
+    limits = turn.limits
+    bucket = turn.ledger.attempts.refilled(turn.now_s, limits.attempts, limits.attempt_every_s)
+    if not bucket.left:
+        turn.put(attempts=bucket)
+        ready_s = bucket.ready_at_s(limits.attempt_every_s)
+        if turn.ledger.verdict.usable:
+            return Waiting(turn.ledger, ready_s)
+        return SignedOut(turn.ledger, ready_s)
+    turn.put(attempts=bucket.taken(), unasked=False)
+    ask = turn.ask()
+    turn.do(CheckToken(ask))
+    return Checking(turn.ledger, ask, turn.now_s + limits.check_s)
+
+
+def open_feed(turn: Turn, checked: Answer) -> State:
+    ask = turn.ask()
+    turn.put_outage(tries=turn.outage.tries + 1)
+    turn.do(OpenFeed(ask))
+    return Opening(turn.ledger, ask, turn.now_s + turn.limits.handshake_s, checked)
+
+
+def accepted(turn: Turn, user: str) -> State:
+    """REST accepts the saved token: greet a user who logged in, and open the feed."""
+    if turn.ledger.login or not turn.ledger.verdict.usable:
+        turn.put(rung=0, refusals=0, login=False)
+        turn.put_outage(told=None, said=frozenset(), wait_said_s=0.0)
+        turn.say(Note.LOGGED_IN)
+        turn.say(Note.TOKEN_OK, user)
+        turn.say(Note.REFRESHED)
+    elif Note.PREFLIGHT in turn.outage.said:
+        turn.say_once(Note.TOKEN_OK, user)
+    turn.put(verdict=Verdict.GOOD)
+    return open_feed(turn, Answer.OK)
+
+
+def failed(turn: Turn, cause: Cause, detail: str, at_least_s: float = 0.0) -> State:
+    """An attempt failed, or a feed that had not proved itself was lost: wait for the next rung."""
+    turn.put_outage(cause=cause)
+    if turn.ledger.verdict is Verdict.MISSING:
+        return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
+    if turn.ledger.verdict is Verdict.DEAD:
+        return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
+    if turn.ledger.unasked:
+        return attempt(turn)  # a newer token was saved meanwhile; this failure says nothing about it
+    if cause is not Cause.FEED_REFUSED:
+        turn.put(refusals=0)
+    wait_s = max(_next_rung(turn), at_least_s)
+    tell(turn, cause, detail, wait_s)
+    if wait_s != turn.outage.wait_said_s:
+        turn.put_outage(wait_said_s=wait_s)
+        turn.say(Note.RETRY, seconds=wait_s)
+    polls = turn.ledger.polls
+    soonest_s = max(turn.now_s, polls.asked_s + turn.limits.poll_every_s)
+    turn.put_polls(next_s=min(polls.next_s, soonest_s))
+    return Waiting(turn.ledger, turn.now_s + wait_s)
+
+
+def lose(turn: Turn, cause: Cause, detail: str, since_s: float) -> State:
+    """A live feed is gone. The first time try again at once; within the same outage climb the ladder."""
+    same = turn.ledger.outage
+    if same is not None:
+        turn.put_outage(since_s=since_s, lost=cause, lost_detail=detail, tries=0)
+        return failed(turn, cause, detail)
+    turn.put(outage=Outage(since_s, cause, detail, cause))
+    turn.put_polls(next_s=max(turn.now_s, since_s) + turn.limits.poll_grace_s)
+    if cause is Cause.FEED_MUTE:  # no blip: the user has been without ticks for a minute
+        tell(turn, cause, detail, 0.0)
+    return attempt(turn)
+
+
+def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
+    """REST rejects the saved token, or there is none: no handshake and no poll until a login."""
+    if turn.ledger.verdict.usable or turn.ledger.login:
+        turn.put(rung=0)
+    turn.put(verdict=Verdict.DEAD if cause is Cause.TOKEN_EXPIRED else Verdict.MISSING)
+    turn.put(polls=turn.ledger.polls.reset(), refusals=0)
+    turn.put_outage(cause=cause)
+    if turn.ledger.login and turn.outage.told is Remedy.LOG_IN:
+        turn.say(Note.STILL_REJECTED, detail)
+    turn.put(login=False)
+    if cause is Cause.TOKEN_EXPIRED:
+        turn.say_once(Note.TOKEN_FAILED, detail)
+    turn.say_once(Note.SKIPPING, cause.value)
+    if cause is not Cause.TOKEN_EXPIRED:  # nothing to ask REST about; the token store is watched
+        tell(turn, cause, detail, 0.0)
+        return SignedOut(turn.ledger, inf)
+    wait_s = _next_rung(turn)
+    tell(turn, cause, detail, wait_s)
+    turn.say_once(Note.RECHECK, seconds=wait_s)
+    return SignedOut(turn.ledger, turn.now_s + wait_s)
+
+
+def bar(turn: Turn, detail: str) -> State:
+    """The app's plan lacks market data. A login alone rarely helps, so ask again slowly."""
+    wait_s = turn.limits.slow_lane_s
+    turn.put(polls=turn.ledger.polls.reset())
+    turn.put_outage(cause=Cause.NO_PERMISSION)
+    tell(turn, Cause.NO_PERMISSION, detail, wait_s)
+    return Barred(turn.ledger, turn.now_s + wait_s)
+
+
+def ask_why(turn: Turn, detail: str) -> State:
+    """Ask before blaming: one quote tells a dead token, a missing plan and a refused feed apart."""
+    polls = turn.ledger.polls
+    if turn.ledger.refusals or turn.now_s < polls.not_before_s:
+        return refused(turn, detail)  # answered before, or not to be asked now; the polls go on and will tell
+    if polls.ask is None:
+        turn.put_polls(next_s=max(turn.now_s, polls.asked_s + turn.limits.poll_gap_s))
+        tend_polls(turn)
+    polls = turn.ledger.polls
+    starts_s = polls.start_s if polls.ask is None else polls.asked_s
+    return Asking(turn.ledger, starts_s + turn.limits.poll_s, detail)
+
+
+def refused(turn: Turn, detail: str) -> State:
+    """The feed refuses a token that REST likes: after a few times in a row, try only in the slow lane."""
+    turn.put(refusals=turn.ledger.refusals + 1)
+    slow = turn.ledger.refusals >= turn.limits.refusals
+    return failed(turn, Cause.FEED_REFUSED, detail, turn.limits.slow_lane_s if slow else 0.0)
+
+
+def go_live(turn: Turn, ask: int, fresh: bool) -> State:
+    """The first tick of a connection. In a closed market a cached one is not yet news."""
+    turn.put(polls=turn.ledger.polls.reset(), refusals=0, unasked=False, login=False)
+    announce(turn, fresh)
+    now_s, limits = turn.now_s, turn.limits
+    return Live(turn.ledger, ask, now_s + limits.silence_s, now_s + limits.stable_s, fresh)
+
+
+def announce(turn: Turn, ticking: bool) -> None:
+    """Say that the feed is live, once per outage and after every error; or, once, that the market is closed."""
+    if not (ticking or turn.ledger.trading):
+        if not turn.ledger.closed:
+            turn.put(closed=True)
+            turn.say(Note.MARKET_CLOSED)
+        return
+    outage = turn.ledger.outage
+    owed = outage is not None and outage.owed
+    if owed and outage is not None and (outage.lost is not None or outage.reported):
+        turn.say(Note.LIVE_AGAIN, outage.lost_detail, turn.now_s - outage.since_s, outage.tries)
+    elif owed or turn.ledger.closed:
+        turn.say(Note.LIVE)
+    turn.put(closed=False)
+    if owed:
+        turn.put_outage(owed=False, reported=False)
+
+
+def tell(turn: Turn, cause: Cause, detail: str, retry_in_s: float) -> None:
+    """One error per outage and remedy, within the line budget; what the budget keeps back is counted."""
+    outage = turn.outage
+    if _RANK[cause.remedy] <= _RANK[outage.told]:
+        return
+    turn.put_outage(told=cause.remedy)
+    limits = turn.limits
+    lines = turn.ledger.lines.refilled(turn.now_s, limits.problems, limits.problem_every_s)
+    if not lines.left:
+        turn.put(lines=lines, suppressed=turn.ledger.suppressed + 1)
+        return
+    turn.do(
+        Report(
+            cause,
+            detail,
+            outage.since_s,
+            outage.lost,
+            outage.lost_detail,
+            retry_in_s,
+            turn.ledger.suppressed,
+        )
+    )
+    turn.put(lines=lines.taken(), suppressed=0)
+    turn.put_outage(owed=True, reported=True)
+
+
+def note_stored(turn: Turn, event: TokenStored) -> None:
+    """Write down what the token store holds now; the states decide what to do about it."""
+    if event.saved is not Saved.TOKEN:
+        turn.put(verdict=Verdict.MISSING, login=False, unasked=False)
+        return
+    if event.new or not turn.ledger.verdict.usable:
+        turn.put(unasked=True)
+    if event.new:
+        turn.put(verdict=Verdict.UNKNOWN, login=True, rung=0, refusals=0)
+
+
+def missing(turn: Turn, event: TokenStored) -> State:
+    """The store was emptied or spoilt."""
+    if event.saved is Saved.MALFORMED:
+        return sign_out(turn, Cause.TOKEN_MALFORMED, "what is saved cannot be an access token")
+    return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
+
+
+def tend_polls(turn: Turn) -> None:
+    """Give up an open poll whose time is up, and start the next one when it is due."""
+    polls = turn.ledger.polls
+    if polls.ask is not None and turn.now_s >= polls.asked_s + turn.limits.poll_s:
+        turn.put_polls(ask=None, failed=True, served=False)
+        polls = turn.ledger.polls
+    if polls.ask is None and turn.now_s >= polls.start_s:
+        ask = turn.ask()
+        turn.put_polls(ask=ask, asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)
+        turn.do(PollQuotes(ask))
+
+
+def note_polled(turn: Turn, event: QuotesPolled) -> bool:
+    """Write down a poll's answer; True when REST came back after failing: a reason to try the feed at once."""
+    before = turn.ledger.polls
+    turn.put_polls(ask=None)
+    match event.answer:
+        case Answer.OK:
+            turn.put_polls(failed=False, served=True, throttles=0)
+            turn.say_once(Note.POLLING, event.source)
+        case Answer.THROTTLED:
+            waits = turn.limits.throttled_s
+            wait_s = max(event.retry_after_s, waits[min(before.throttles, len(waits) - 1)])
+            turn.put_polls(throttles=before.throttles + 1, served=False, not_before_s=turn.now_s + wait_s)
+        case _:
+            turn.put_polls(failed=True, served=False)
+    return before.failed and event.answer is Answer.OK and turn.ledger.refusals < turn.limits.refusals
+
+
+def wake(turn: Turn, slept_s: float) -> None:
+    """A sleep ends the outage and resets the ladder: what was true of the network hours ago says nothing."""
+    turn.say(Note.WOKE, seconds=slept_s)
+    turn.put(rung=0, refusals=0)
+    if turn.ledger.outage is not None:
+        turn.put_outage(told=None, said=frozenset(), owed=True, wait_said_s=0.0)
+
+
+def close(turn: Turn, ask: int) -> None:
+    turn.do(CloseFeed(ask))
+
+
+def _next_rung(turn: Turn) -> float:
+    ladder = turn.limits.ladder_s
+    wait_s = ladder[min(turn.ledger.rung, len(ladder) - 1)]
+    turn.put(rung=min(turn.ledger.rung + 1, len(ladder) - 1))
+    return wait_s

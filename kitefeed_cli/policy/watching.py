@@ -1,0 +1,149 @@
+"""The transitions while a socket is open: is the link alive, is the data alive, has the outage been lived down.
+
+Two clocks, never mixed: frames (heartbeats count) say whether the link lives, ticks whether the data does, and
+the second only while the market trades. An open feed is never closed for a token's sake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import assert_never
+
+from . import moves
+from .actions import Note, PollQuotes
+from .causes import Cause
+from .events import (
+    Answer,
+    Event,
+    FeedClosed,
+    FeedOpened,
+    FeedRefused,
+    FeedTicked,
+    FeedUnreachable,
+    QuotesPolled,
+    Saved,
+    Started,
+    StopAsked,
+    TimeUp,
+    TokenChecked,
+    TokenStored,
+    Woke,
+)
+from .ledger import Verdict
+from .states import Joined, Live, State
+from .turn import Turn
+
+
+def joined(turn: Turn, state: Joined, event: Event) -> State:
+    match event:
+        case FeedTicked(ask=state.ask):
+            turn.put(trading=event.trading)
+            return moves.go_live(turn, state.ask, event.fresh)
+        case FeedClosed(ask=state.ask):
+            return moves.failed(turn, Cause.FEED_DROPPED, event.detail)
+        case TimeUp():
+            turn.put(trading=event.trading)
+            if event.trading:
+                moves.tend_polls(turn)
+            if event.frame_age_s >= turn.limits.silence_s:
+                moves.close(turn, state.ask)
+                return moves.failed(turn, Cause.FEED_SILENT, f"no frame for {turn.limits.silence_s:.0f} s")
+            return replace(state, look_s=_next_look_s(turn, event.frame_age_s))
+        case QuotesPolled(ask=turn.ledger.polls.ask):
+            moves.note_polled(turn, event)
+            if event.answer is Answer.TOKEN_DEAD and not turn.ledger.unasked:
+                turn.put(verdict=Verdict.DEAD)
+            if not event.moved or turn.now_s < state.since_s + turn.limits.mute_s:
+                return state
+            moves.close(turn, state.ask)
+            return moves.failed(turn, Cause.FEED_MUTE, "heartbeats but no ticks")
+        case TokenStored():
+            moves.note_stored(turn, event)
+            return state
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return state
+        case FeedTicked() | FeedClosed() | QuotesPolled() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case TokenChecked() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def live(turn: Turn, state: Live, event: Event) -> State:
+    match event:
+        case TimeUp():
+            return _look(turn, state, event)
+        case FeedClosed(ask=state.ask):
+            return moves.lose(turn, Cause.FEED_DROPPED, event.detail, turn.now_s)
+        case FeedTicked(ask=state.ask):
+            turn.put(trading=event.trading)
+            moves.announce(turn, event.fresh)
+            return replace(state, fresh=state.fresh or event.fresh)
+        case QuotesPolled(ask=state.confirm):
+            if event.moved:
+                moves.close(turn, state.ask)
+                return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", turn.now_s)
+            return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s)
+        case TokenStored():
+            moves.note_stored(turn, event)
+            turn.put(login=False, unasked=False)
+            if event.saved is Saved.TOKEN and event.new:
+                turn.say(Note.TOKEN_KEPT)  # never close an open feed for a token's sake
+            return state
+        case Woke():
+            moves.wake(turn, event.slept_s)
+            return replace(state, woke_s=turn.now_s, look_s=turn.now_s + turn.limits.wake_grace_s)
+        case FeedClosed() | FeedTicked() | QuotesPolled() | FeedOpened() | FeedRefused() | FeedUnreachable():
+            return state
+        case TokenChecked() | Started() | StopAsked():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _look(turn: Turn, state: Live, event: TimeUp) -> State:
+    """Look at the open feed: is the link alive, is the data alive, has the outage been lived down."""
+    now_s, limits = turn.now_s, turn.limits
+    turn.put(trading=event.trading)
+    state = replace(state, fresh=state.fresh and event.trading)
+    if event.frame_age_s >= limits.silence_s:
+        moves.close(turn, state.ask)
+        detail = f"no frame for {limits.silence_s:.0f} s"
+        return moves.lose(turn, Cause.FEED_SILENT, detail, now_s - event.frame_age_s)
+    if now_s >= state.woke_s + limits.wake_grace_s:
+        if event.frame_age_s > now_s - state.woke_s:
+            moves.close(turn, state.ask)
+            return moves.lose(turn, Cause.FEED_SILENT, "no frame since the sleep", state.woke_s)
+        state = replace(state, woke_s=-inf)
+    if now_s >= state.stable_s and turn.ledger.outage is not None:
+        turn.put(outage=None, rung=0)
+    if state.confirm is not None and now_s >= state.confirm_s:
+        state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s)  # REST could not say
+    if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None and now_s >= state.confirm_s:
+        ask = turn.ask()
+        turn.do(PollQuotes(ask))
+        state = replace(state, confirm=ask, confirm_s=now_s + limits.poll_s)
+    return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s, state.woke_s))
+
+
+def _confirm(turn: Turn, state: Live) -> Live:
+    """Ask REST whether the market moved on without us, unless it was asked lately or wants to be left alone."""
+    if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s):
+        return state
+    ask = turn.ask()
+    turn.put_polls(asked_s=turn.now_s)
+    turn.do(PollQuotes(ask))
+    return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s)
+
+
+def _next_look_s(turn: Turn, frame_age_s: float, tick_age_s: float = inf, woke_s: float = -inf) -> float:
+    limits = turn.limits
+    wait_s = limits.silence_s - frame_age_s
+    if tick_age_s < limits.mute_s:
+        wait_s = min(wait_s, limits.mute_s - tick_age_s)
+    if woke_s > -inf:
+        wait_s = min(wait_s, woke_s + limits.wake_grace_s - turn.now_s)
+    return turn.now_s + max(limits.look_s, wait_s)
