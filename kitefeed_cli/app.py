@@ -1,0 +1,100 @@
+"""The Typer app, and the only place where problems become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, NoReturn
+
+import typer
+
+from . import __version__
+from .commands.common import Talk, make_printer
+from .commands.emulator import emulator
+from .commands.login import login
+from .commands.poll import poll
+from .commands.run import run
+from .commands.simulate import simulate
+from .commands.validate import validate
+from .console.streams import OutputClosed
+from .problems import Exit, Problem
+
+app = typer.Typer(
+    name="kitefeed",
+    help="The market-data feed for Kite Connect that stays up.",
+    epilog="Start with `kitefeed login`, then `kitefeed validate`, then `kitefeed run NSE:INFY`. "
+    "No account yet? `kitefeed run --emulator --demo`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kitefeed {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _talk(
+    ctx: typer.Context,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: even more.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    ctx.obj = Talk(verbose, quiet)
+
+
+app.command()(run)
+app.command()(validate)
+app.command()(login)
+app.command()(poll)
+app.command()(simulate)
+app.command()(emulator)
+
+
+def main() -> NoReturn:
+    """The console script. Whatever happens: one clear message, the right exit code, no traceback."""
+    try:
+        app()
+    except Problem as problem:
+        _tell(problem)
+        _leave(problem.exit_code)
+    except (OutputClosed, BrokenPipeError, KeyboardInterrupt):
+        _leave(Exit.OK)
+    except Exception as bug:  # noqa: BLE001 - the last line of defence
+        _tell(_as_problem(bug))
+        _leave(Exit.BUG)
+    _leave(Exit.OK)
+
+
+def _as_problem(bug: Exception) -> Problem:
+    """A bug in one line: where and what kind, never the values, which may be secret."""
+    frames = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(bug.__traceback__)]
+    return Problem(
+        "kitefeed met a bug of its own and had to end",
+        f"{type(bug).__name__} at {' < '.join(reversed(frames[-4:]))}",
+        "start it again; please report this line, it holds no secret",
+        exit_code=Exit.BUG,
+        cause="bug",
+    )
+
+
+def _tell(problem: Problem) -> None:
+    json = "--json" in sys.argv[1:]
+    make_printer(Talk(), json=json).error(problem)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process. A reader that left must not make the interpreter complain while it closes stdout."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, stream.fileno())
+    sys.exit(code)
