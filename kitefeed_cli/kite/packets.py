@@ -1,0 +1,57 @@
+"""Decode one binary frame of Kite's ticker into a `TickBatch`.
+
+A frame is a 16-bit count and then, per packet, a 16-bit length and as many bytes; a frame of one byte is a
+heartbeat. All integers are big-endian. What cannot be read for certain is refused and counted: a price is never
+guessed, and no frame, however broken, raises.
+
+Frames of a few packets are unpacked one by one (numpy's fixed cost is that of about eight packets); larger ones go
+through `kite.columns`, which is loaded by the first of them.
+"""
+
+from __future__ import annotations
+
+from ..ticks.batch import Row, TickBatch
+from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
+
+FEW = 8  # packets; measured crossover
+
+
+def decode(frame: bytes) -> TickBatch:
+    """The ticks of one binary frame; empty for a heartbeat. Never raises."""
+    if len(frame) < 2:
+        return TickBatch([])
+    count = frame[0] << 8 | frame[1]
+    if count < FEW:
+        return _few(frame, count)
+    from .columns import decode_many
+
+    return decode_many(frame, count)
+
+
+def _few(frame: bytes, count: int) -> TickBatch:
+    rows: list[Row] = []
+    refused: dict[str, int] = {}
+    size = len(frame)
+    at = 2
+    for _ in range(count):
+        body = at + 2
+        if body > size or (end := body + (frame[at] << 8 | frame[at + 1])) > size:
+            refused[CUT_SHORT] = 1
+            break
+        kind = BY_LENGTH.get(end - body)
+        at = end
+        if kind is None:
+            refused[UNKNOWN_LENGTH] = refused.get(UNKNOWN_LENGTH, 0) + 1
+            continue
+        layout, packet = kind
+        values = packet.unpack_from(frame, body)
+        divisor = DIVISORS[values[0] & 0xFF]
+        if divisor and values[1] >= 0:
+            rows.append((layout, divisor, values))
+        else:
+            reason = NEGATIVE_PRICE if divisor else UNKNOWN_SEGMENT
+            refused[reason] = refused.get(reason, 0) + 1
+    else:
+        if at < size:
+            refused[LEFT_OVER] = 1
+    return TickBatch(rows, refused=refused)

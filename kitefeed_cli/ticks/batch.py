@@ -1,0 +1,255 @@
+"""The ticks of one frame of the feed.
+
+A `TickBatch` holds either rows (a small frame, unpacked one by one) or columns (a large one, `ticks.columns`) and
+makes the other on demand. Prices stay the exact integers of the wire beside their divisor; dividing, never
+multiplying by a reciprocal, gives bit for bit the floats of the official client.
+
+This module does not load numpy; asking for columns does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..clock import epoch_to_ist
+from .last import FEED, Last
+
+if TYPE_CHECKING:
+    from .columns import Columns, Floats, Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """What the 32-bit words of one kind of packet mean, in their order on the wire."""
+
+    mode: str  # "ltp", "quote" or "full"
+    names: tuple[str, ...]  # without the market depth
+    prices: frozenset[str]  # the names that are prices: signed, to be divided
+    depth: bool = False  # followed by five bids and five offers of quantity, price, orders
+
+    def word(self, name: str) -> int:
+        """The position of a field; ValueError when this kind of packet lacks it."""
+        return self.names.index(name)
+
+
+_PRICES = frozenset({"last_price", "average_traded_price", "open", "high", "low", "close", "change"})
+_LTP = ("instrument_token", "last_price")
+_INDEX = (*_LTP, "high", "low", "open", "close", "change")  # Kite's other order of OHLC
+_QUOTE = (
+    *_LTP,
+    *("last_traded_quantity", "average_traded_price", "volume_traded", "total_buy_quantity", "total_sell_quantity"),
+    *("open", "high", "low", "close"),
+)
+_FULL = (*_QUOTE, "last_trade_time", "oi", "oi_day_high", "oi_day_low", "exchange_timestamp")
+
+LTP = Layout("ltp", _LTP, _PRICES)
+INDEX_QUOTE = Layout("quote", _INDEX, _PRICES)
+INDEX_FULL = Layout("full", (*_INDEX, "exchange_timestamp"), _PRICES)
+QUOTE = Layout("quote", _QUOTE, _PRICES)
+FULL = Layout("full", _FULL, _PRICES, depth=True)
+
+Row = tuple[Layout, int, Sequence[int]]  # layout, price divisor, the words (depth included)
+
+
+class TickBatch:
+    """The ticks of one frame, in the order received.
+
+    `refused` counts by reason what the decoder would not turn into a price. `snapshots` are the positions of the
+    ticks that are cached first packets and no news; the feed fills it before anybody else sees the batch.
+    """
+
+    __slots__ = ("_groups", "_length", "_rows", "received_s", "refused", "snapshots")
+
+    source = FEED
+
+    def __init__(
+        self,
+        rows: list[Row] | None = None,
+        groups: tuple[Columns, ...] = (),
+        refused: Mapping[str, int] | None = None,
+    ) -> None:
+        self._rows = rows
+        self._groups = groups
+        self._length = sum(map(len, groups)) if rows is None else len(rows)
+        self.refused: Mapping[str, int] = refused or {}
+        self.received_s = 0.0
+        self.snapshots: Collection[int] = ()
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __repr__(self) -> str:
+        return f"<TickBatch of {self._length}, refused {dict(self.refused)}>"
+
+    def rows(self) -> list[Row]:
+        """Every tick as `(layout, divisor, integers)`."""
+        if self._rows is None:
+            from .columns import rows_of
+
+            self._rows = rows_of(self._groups)
+        return self._rows
+
+    def groups(self) -> tuple[Columns, ...]:
+        """The ticks by kind of packet, as numpy columns: native integers, `(ticks,)` each."""
+        if not self._groups and self._rows:
+            from .columns import columns_of
+
+            self._groups = columns_of(self._rows)
+        return self._groups
+
+    @property
+    def instrument_token(self) -> Integers:
+        """uint32, shape `(ticks,)`, in the order received."""
+        return self._column("instrument_token")
+
+    @property
+    def last_price_units(self) -> Integers:
+        """int32, shape `(ticks,)`: the exact integers of the wire, to be divided by `divisor`."""
+        return self._column("last_price")
+
+    @property
+    def divisor(self) -> Integers:
+        """uint32, shape `(ticks,)`: units per rupee."""
+        from .columns import in_order
+
+        return in_order(self.groups(), lambda group: group.divisors)
+
+    @property
+    def last_price(self) -> Floats:
+        """float64 rupees, shape `(ticks,)`; divided anew at each call."""
+        return self.last_price_units / self.divisor
+
+    def _column(self, name: str) -> Integers:
+        from .columns import in_order
+
+        return in_order(self.groups(), lambda group: group.integers(name))
+
+    def lasts(self) -> Iterator[Last]:
+        """One `Last` per tick, in the order received."""
+        for position, row in enumerate(self.rows()):
+            yield _last(row, self.received_s, position in self.snapshots)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The dictionaries that the official client hands to `on_ticks`, field for field.
+
+        They differ from it on purpose where it errs: times are aware (IST), and a time of 0 is None.
+        """
+        return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self.rows()]
+
+
+@lru_cache(maxsize=4096)
+def _at(epoch_s: int) -> datetime | None:
+    """An exchange time; Kite sends 0 for an instrument that has not traded."""
+    return epoch_to_ist(epoch_s) if epoch_s else None
+
+
+def _last(row: Row, received_s: float, snapshot: bool) -> Last:
+    layout, divisor, v = row
+    token, price = v[0], v[1] / divisor
+    if layout is LTP:
+        return Last(token, price, FEED, received_s, "ltp", snapshot=snapshot)
+    if layout is QUOTE or layout is FULL:
+        full = layout is FULL
+        return Last(
+            token,
+            price,
+            FEED,
+            received_s,
+            layout.mode,
+            exchange_at=_at(v[15]) if full else None,
+            last_trade_at=_at(v[11]) if full else None,
+            close=v[10] / divisor,
+            open=v[7] / divisor,
+            high=v[8] / divisor,
+            low=v[9] / divisor,
+            volume=v[4],
+            oi=v[12] if full else None,
+            snapshot=snapshot,
+        )
+    return Last(
+        token,
+        price,
+        FEED,
+        received_s,
+        layout.mode,
+        exchange_at=_at(v[7]) if layout is INDEX_FULL else None,
+        close=v[5] / divisor,
+        open=v[4] / divisor,
+        high=v[2] / divisor,
+        low=v[3] / divisor,
+        snapshot=snapshot,
+    )
+
+
+def _ltp_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
+    return {
+        "tradable": v[0] & 0xFF != 9,  # segment 9: indices
+        "mode": "ltp",
+        "instrument_token": v[0],
+        "last_price": v[1] / divisor,
+    }
+
+
+def _index_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
+    last, close = v[1] / divisor, v[5] / divisor
+    return {
+        "tradable": v[0] & 0xFF != 9,
+        "mode": "quote",
+        "instrument_token": v[0],
+        "last_price": last,
+        "ohlc": {"high": v[2] / divisor, "low": v[3] / divisor, "open": v[4] / divisor, "close": close},
+        "change": (last - close) * 100 / close if close else 0,
+    }
+
+
+def _index_full_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
+    tick = _index_dict(v, divisor)
+    tick["mode"] = "full"
+    tick["exchange_timestamp"] = _at(v[7])
+    return tick
+
+
+def _quote_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
+    last, close = v[1] / divisor, v[10] / divisor
+    return {
+        "tradable": v[0] & 0xFF != 9,
+        "mode": "quote",
+        "instrument_token": v[0],
+        "last_price": last,
+        "last_traded_quantity": v[2],
+        "average_traded_price": v[3] / divisor,
+        "volume_traded": v[4],
+        "total_buy_quantity": v[5],
+        "total_sell_quantity": v[6],
+        "ohlc": {"open": v[7] / divisor, "high": v[8] / divisor, "low": v[9] / divisor, "close": close},
+        "change": (last - close) * 100 / close if close else 0,
+    }
+
+
+def _full_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
+    tick = _quote_dict(v, divisor)
+    tick["mode"] = "full"
+    tick["last_trade_time"] = _at(v[11])
+    tick["oi"] = v[12]
+    tick["oi_day_high"] = v[13]
+    tick["oi_day_low"] = v[14]
+    tick["exchange_timestamp"] = _at(v[15])
+    depth = [
+        {"quantity": quantity, "price": price / divisor, "orders": orders}
+        for quantity, price, orders in zip(v[16::3], v[17::3], v[18::3], strict=True)
+    ]
+    tick["depth"] = {"buy": depth[:5], "sell": depth[5:]}
+    return tick
+
+
+_TO_DICT = {
+    LTP: _ltp_dict,
+    INDEX_QUOTE: _index_dict,
+    INDEX_FULL: _index_full_dict,
+    QUOTE: _quote_dict,
+    FULL: _full_dict,
+}
