@@ -129,8 +129,8 @@ STATUS: dict[Note, str] = {
     Note.RECHECK: "Next retry in {seconds} (asks Kite about the access token only)",
     Note.LOGGED_IN: "AUTH STATE CHANGE DETECTED: User logged in!",
     Note.REFRESHED: "Token refreshed - attempting WebSocket reconnection",
-    Note.TOKEN_KEPT: "New access token saved - the open feed carries on, the next connection uses it",
-    Note.STILL_REJECTED: "Kite rejects the newly saved access token too - still waiting for a login",
+    Note.TOKEN_KEPT: "New access token saved - the open feed carries on with the old one",
+    Note.STILL_REJECTED: "The newly saved access token does not work either - still signed out",
     Note.MARKET_CLOSED: "The market is closed - connected and waiting for the first tick",
     Note.WOKE: "The computer slept for {duration} - checking the feed",
 }

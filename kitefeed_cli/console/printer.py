@@ -107,12 +107,13 @@ class Printer:
         """A rich console on stdout with this printer's colour, encoding and redaction."""
         from rich.console import Console
 
+        terminal, colored = self._out.isatty(), self._colored(self._out)
         return Console(
             file=_RichFile(self._out, self._redact),  # type: ignore[arg-type]
-            force_terminal=self._out.isatty(),
-            no_color=not self._colored(self._out),
-            color_system="auto" if self._colored(self._out) else None,
-            width=self._out.width() or 100,
+            force_terminal=terminal or colored,
+            no_color=not colored,
+            color_system="auto" if colored else None,
+            width=None if terminal else 100,  # None: rich asks the terminal, again after a resize
             highlight=False,
             markup=False,
             emoji=False,
