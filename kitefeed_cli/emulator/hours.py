@@ -1,0 +1,52 @@
+"""The local Kite's own time: seconds since it started, the date it shows, and when its market trades."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from kitefeed_cli.clock import Clock
+
+Trading = Literal["open", "closed", "calendar"]
+
+OPENS_AT = time(9, 15)
+CLOSES_AT = time(15, 30)
+SATURDAY = 5
+
+
+class KiteTime:
+    """Reads one `Clock`. The date shown may be moved without moving any wait (`shift`)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._started_s = clock.now_s()
+        self._shift_s = 0.0
+
+    def t_s(self) -> float:
+        """Seconds since the emulator was made."""
+        return self.clock.now_s() - self._started_s
+
+    def wall(self) -> datetime:
+        """The date shown, aware, in IST."""
+        return self.clock.wall() + timedelta(seconds=self._shift_s)
+
+    def shift(self, seconds: float) -> None:
+        """Move the date shown, forward or back."""
+        self._shift_s += seconds
+
+    def stamp(self) -> str:
+        """Naive IST in 19 characters, as Kite writes times in REST answers."""
+        return f"{self.wall():%Y-%m-%d %H:%M:%S}"
+
+
+def is_session(wall: datetime) -> bool:
+    """Whether the cash market trades: weekdays 09:15 to 15:30 IST. Holidays are not known here."""
+    return wall.weekday() < SATURDAY and OPENS_AT <= wall.time() < CLOSES_AT
+
+
+def last_close(wall: datetime) -> datetime:
+    """The end of the latest session that is over."""
+    close = wall.replace(hour=CLOSES_AT.hour, minute=CLOSES_AT.minute, second=0, microsecond=0)
+    while close > wall or close.weekday() >= SATURDAY:
+        close -= timedelta(days=1)
+    return close
