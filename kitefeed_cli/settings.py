@@ -5,13 +5,34 @@ The access token is not among them: it changes during a run and lives in `sessio
 
 from __future__ import annotations
 
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from .env_file import EnvText, UnreadableError, parse, read_text
+from .problems import Exit, Problem
+from .redact import REDACTOR, one_line
 
 REST_ROOT = "https://api.kite.trade"
 WS_ROOT = "wss://ws.kite.trade"
 LOGIN_ROOT = "https://kite.zerodha.com/connect/login"
 DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
+MODES = ("ltp", "quote", "full")
+ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
+
+_KEYS = {
+    "api_key": "KITE_API_KEY",
+    "api_secret": "KITE_API_SECRET",
+    "rest_root": "KITEFEED_REST_ROOT",
+    "ws_root": "KITEFEED_WS_ROOT",
+    "login_root": "KITEFEED_LOGIN_ROOT",
+    "instruments": "KITEFEED_INSTRUMENTS",
+    "mode": "KITEFEED_MODE",
+}
+_KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, "KITEFEED_ENV_FILE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +48,163 @@ class Settings:
     mode: str = "quote"  # "ltp", "quote" or "full"
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
+    warnings: tuple[str, ...] = ()  # one line each, for the user
+
+
+def env_file_path(env_file: Path | None, environ: Mapping[str, str]) -> Path:
+    """The token store and settings file: the flag, else `KITEFEED_ENV_FILE`, else `.env` in this folder."""
+    return (env_file or Path(environ.get("KITEFEED_ENV_FILE") or ".env")).expanduser()
+
+
+def read_settings(
+    env_file: Path | None,
+    environ: Mapping[str, str],
+    *,
+    need_secret: bool = False,
+    **flags: str | Sequence[str] | None,
+) -> Settings:
+    """The settings of this command. `flags` go by the field names of `Settings`; None: not given.
+
+    Raises Problem (exit 2) naming the file and the key, never a value.
+    """
+    assert flags.keys() <= _KEYS.keys(), flags.keys() - _KEYS.keys()
+    path = env_file_path(env_file, environ)
+    found = _parsed(path)
+    values: dict[str, str | Sequence[str]] = {}
+    sources: dict[str, str] = {}
+    for name, key in _KEYS.items():
+        if name == "api_secret" and not need_secret:
+            continue  # what was never read cannot leak
+        sources[name] = "default"
+        for source, value in (
+            ("flag", flags.get(name)),
+            ("environment", environ.get(key)),
+            (str(path), found.values.get(key)),
+        ):
+            if value:
+                values[name], sources[name] = value, source
+                break
+    REDACTOR.add(str(values.get("api_secret", "")))
+    warnings = tuple(_warnings(path, found, environ))
+    for name in ("api_key", *(["api_secret"] if need_secret else [])):
+        _check_credential(name, str(values.get(name, "")), sources[name], path, found, warnings)
+    return Settings(
+        api_key=str(values["api_key"]),
+        api_secret=str(values.get("api_secret", "")),
+        env_file=path,
+        rest_root=checked_root(_KEYS["rest_root"], str(values.get("rest_root", REST_ROOT)), "https", "http"),
+        ws_root=checked_root(_KEYS["ws_root"], str(values.get("ws_root", WS_ROOT)), "wss", "ws"),
+        login_root=checked_root(_KEYS["login_root"], str(values.get("login_root", LOGIN_ROOT)), "https", "http"),
+        instruments=_instruments(values.get("instruments", DEFAULT_INSTRUMENTS)),
+        mode=_mode(str(values.get("mode", "quote"))),
+        sources=sources,
+        warnings=warnings,
+    )
+
+
+def checked_root(key: str, url: str, secure: str, plain: str) -> str:
+    """The URL without its last slash, when credentials may travel there: TLS, or this computer. Raises Problem."""
+    why = ""
+    host: str | None = None
+    scheme = ""
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.hostname
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        why = "it is not a URL"
+    else:
+        if not host or scheme not in (secure, plain) or not url.isprintable() or " " in url:
+            why = f"it must look like {secure}://host or {plain}://127.0.0.1:port"
+        elif parts.username is not None or parts.password is not None:
+            why = "it carries a user name or a password"
+        elif parts.query or parts.fragment:
+            why = "it must not have a query"
+        elif scheme == plain and not is_loopback(host):
+            why = f"plain {plain}:// would send your access token unencrypted to {one_line(host)}"
+    if why:
+        raise Problem(
+            f"{key} cannot be used", why, f"correct {key}, or remove it to use Kite's own address", Exit.USAGE
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host name can only be this computer."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.75) -> str | None:
+    """The known word most like `word`, or None when none is close."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
+
+
+def _parsed(path: Path) -> EnvText:
+    try:
+        text = read_text(path)
+    except UnreadableError as error:
+        raise Problem(
+            f"the settings file {one_line(str(path))} cannot be used",
+            f"it {error}",
+            "correct it, or name another with `--env-file PATH`",
+        ) from None
+    return parse(text or "")
+
+
+def _warnings(path: Path, found: EnvText, environ: Mapping[str, str]) -> Iterator[str]:
+    shown = one_line(str(path))
+    for line in found.bad_lines[:3]:
+        yield f"{shown}: line {line} cannot be read and is ignored"
+    for source, names in ((shown, found.values), ("the environment", environ)):
+        for name in sorted(set(names) - _KNOWN):
+            if name.startswith(("KITE_", "KITEFEED_")) and (guess := nearest(name, sorted(_KNOWN), 0.85)):
+                yield f"{source}: {one_line(name)} is not a setting; did you mean {guess}?"
+
+
+def _check_credential(name: str, value: str, source: str, path: Path, found: EnvText, warnings: Sequence[str]) -> None:
+    key = _KEYS[name]
+    shown = one_line(str(path))
+    if not value:
+        why = f"{key} is neither in the environment nor in {shown}"
+        if not path.exists():
+            why += ", which does not exist"
+        elif found.bad_lines:
+            why += f", whose line {found.bad_lines[0]} cannot be read"
+        guess = next((line for line in warnings if line.endswith(f"{key}?")), "")
+        raise Problem(
+            f"no {'API key' if name == 'api_key' else 'API secret'} is set",
+            f"{why} ({guess})" if guess else why,
+            f"put {key} into {shown}; you find it on the page of your app at developers.kite.trade",
+        )
+    shape = r"[A-Za-z0-9_.-]{3,64}" if name == "api_key" else r"[!-~]{3,256}"
+    if not re.fullmatch(shape, value):
+        raise Problem(
+            f"{key} cannot be right",
+            f"the value from {'the ' + source if source in ('flag', 'environment') else shown} has a space, a quote "
+            "or another character that cannot be part of it",
+            f"copy {key} again from the page of your app at developers.kite.trade",
+        )
+
+
+def _instruments(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names, from a list or from one text with commas or line breaks between ("NSE:INFY, NSE:NIFTY 50")."""
+    parts = re.split(r"[,;\n]", value) if isinstance(value, str) else value
+    return tuple(name for part in parts if (name := part.strip()))
+
+
+def _mode(value: str) -> str:
+    if value in MODES:
+        return value
+    guess = nearest(value.lower(), MODES, 0.5)
+    raise Problem(
+        "the mode is not one of Kite's",
+        f"it must be one of {', '.join(MODES)}",
+        f"use `{guess or 'quote'}`",
+    )
