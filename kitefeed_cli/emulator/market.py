@@ -93,7 +93,8 @@ class Market:
 
     def _span(self, at: Positions, price: Ints) -> Ints:
         """The largest move of one step, in ticks: at least two, about 0.008 % of the price."""
-        return np.maximum(2, price // (12_500 * self._grid[at]))
+        span: Ints = np.maximum(2, price // (12_500 * self._grid[at]))
+        return span
 
     def _walk(self, at: Positions, step: int, last: Ints) -> Ints:
         """The next last price: a fair walk that is turned back 4 % (or 12 ticks) away from the open."""

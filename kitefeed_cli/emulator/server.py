@@ -144,6 +144,18 @@ class LocalKite:
         """The latest access token, dead or alive."""
         return self._accounts.access_token
 
+    def ready(self) -> dict[str, str]:
+        """What a client needs to know: the words of the line that announces it. The access token is among them."""
+        return {
+            "kind": "ready",
+            "rest": self.rest_root,
+            "ws": self.ws_root,
+            "login": self.login_root,
+            "api_key": self.api_key,
+            "api_secret": self.api_secret,
+            "access_token": self.access_token,
+        }
+
     # -------------------------------------------------------------- switches
 
     def set_token(self, state: str) -> str:

@@ -1,0 +1,72 @@
+"""`kitefeed emulator`: a local Kite in this process, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from json import dumps
+from typing import Annotated, Literal
+
+import typer
+
+from ..clock import ScaledClock, SystemClock
+from ..problems import Exit, Problem
+from .common import Json
+
+Market = Literal["open", "closed", "calendar"]
+
+_BLOCK = """\
+# A local Kite is listening on {rest}; Ctrl-C ends it.
+# These lines are an env file: save them as local.env, then `kitefeed run --env-file local.env`.
+KITEFEED_REST_ROOT={rest}
+KITEFEED_WS_ROOT={ws}
+KITEFEED_LOGIN_ROOT={login}
+KITE_API_KEY={api_key}
+KITE_API_SECRET={api_secret}
+KITE_ACCESS_TOKEN={access_token}
+# Official clients: KiteConnect(api_key, root="{rest}") and KiteTicker(api_key, access_token, root="{ws}").
+# Faults: curl -d '{{"feed": "silent"}}' {rest}/_emulator/faults
+"""
+
+
+def _option(name: str, text: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        f"--{name}", envvar=f"KITEFEED_EMULATOR_{name.upper().replace('-', '_')}", help=text
+    )
+    return option
+
+
+def emulator(
+    port: Annotated[int, _option("port", "The port on 127.0.0.1; 0 takes a free one.")] = 0,
+    seed: Annotated[int, _option("seed", "The same seed gives the same prices.")] = 7,
+    instruments: Annotated[int, _option("instruments", "Made-up instruments besides the well-known 41.")] = 0,
+    market: Annotated[Market, _option("market", "Whether prices move: always, never, or on weekdays 09:15-15:30.")] = (
+        "open"
+    ),
+    redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = (
+        "http://127.0.0.1:5000/"
+    ),
+    speed: Annotated[float, _option("speed", "How fast its time runs: 60 makes a minute pass in a second.")] = 1.0,
+    json: Json = False,
+) -> None:
+    """A local Kite: REST, WebSocket, login page, and every fault on a switch."""
+    from ..emulator import CannotListenError, LocalKite
+
+    if speed <= 0 or instruments < 0 or not 0 <= port <= 65535:
+        raise Problem("the local Kite cannot start so", "a number is out of range", "see `kitefeed emulator --help`")
+    clock = SystemClock() if speed == 1 else ScaledClock(speed, SystemClock().wall())
+    kite = LocalKite(clock, port, seed, instruments, market, redirect_url=redirect_url)
+    try:
+        for asked_to_end in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
+            signal.signal(asked_to_end, signal.default_int_handler)
+        with kite:
+            words = kite.ready()
+            sys.stdout.write(dumps(words, separators=(",", ":")) + "\n" if json else _BLOCK.format(**words))
+            sys.stdout.flush()
+            while True:
+                clock.sleep(3600 * speed)
+    except CannotListenError as error:
+        advice = "name another `--port`, or 0 for a free one"
+        raise Problem("the local Kite could not start", str(error), advice, Exit.USAGE) from None
+    except KeyboardInterrupt:
+        return
