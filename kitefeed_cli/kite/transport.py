@@ -74,8 +74,8 @@ class _Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        make = pool.ConnectionCls
-        pool.ConnectionCls = lambda *a, **k: self._line.watch(make(*a, **k))
+        connect = pool._new_conn
+        pool._new_conn = lambda: self._line.watch(connect())
         return pool
 
     def send(
