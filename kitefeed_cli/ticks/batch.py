@@ -93,6 +93,13 @@ class TickBatch:
             self._rows = rows_of(self._groups)
         return self._rows
 
+    def tokens(self) -> list[int]:
+        """The instrument token of every tick."""
+        if self._rows is not None:
+            return [values[0] for _, _, values in self._rows]
+        tokens: list[int] = self.instrument_token.tolist()
+        return tokens
+
     def groups(self) -> tuple[Columns, ...]:
         """The ticks by kind of packet, as numpy columns: native integers, `(ticks,)` each."""
         if not self._groups and self._rows:

@@ -16,6 +16,9 @@ from .last import FEED, Batch, Last
 _CLEARLY = timedelta(seconds=2)
 # A cached packet without an exchange time is believed over a value that was received longer ago than this.
 _LONG_S = 5.0
+# An exchange time further ahead of our own clock than this is ignored: taken at its word, one flipped bit would
+# freeze an instrument for the day. A wrong clock of ours costs only the ordering by exchange time.
+_AHEAD = timedelta(hours=1)
 
 
 class Board:
@@ -31,9 +34,10 @@ class Board:
 
     def take(self, batch: Batch) -> None:
         """Fold the values of one batch in; those older than what the board has are left out."""
+        latest_at = self._clock.wall() + _AHEAD
         with self._lock:
             for last in batch.lasts():
-                self._take(last)
+                self._take(last, latest_at)
 
     def last(self, instrument_token: int) -> Last | None:
         """The newest value of one instrument."""
@@ -57,35 +61,37 @@ class Board:
         """Whether these quotes show trading that the feed has not brought: a time at least two seconds newer than
         its newest tick, or another last price or volume for an instrument it ticked. Without any tick, the quotes
         are compared with the value the board has from elsewhere: ask before `take`."""
+        latest_at = self._clock.wall() + _AHEAD
         with self._lock:
-            return any(self._outrun_by(quote) for quote in quotes.lasts())
+            return any(self._outrun_by(quote, latest_at) for quote in quotes.lasts())
 
-    def _take(self, new: Last) -> None:
+    def _take(self, new: Last, latest_at: datetime) -> None:
         token = new.instrument_token
         old = self._lasts.get(token)
-        if old is not None and not self._replaces(new, old):
+        at = _unless_later(new.exchange_at, latest_at)
+        if old is not None and not self._replaces(new, at, old):
             return
         self._lasts[token] = new
-        if new.exchange_at is not None:
-            self._newest_at[token] = new.exchange_at
+        if at is not None:
+            self._newest_at[token] = at
         if new.source == FEED:
             self._feed[token] = new
-            self._feed_newest_at = _later(self._feed_newest_at, _time_of(new))
+            self._feed_newest_at = _later(self._feed_newest_at, _time_of(new, latest_at))
 
-    def _replaces(self, new: Last, old: Last) -> bool:
+    def _replaces(self, new: Last, at: datetime | None, old: Last) -> bool:
         newest_at = self._newest_at.get(new.instrument_token)
-        if new.exchange_at is None or newest_at is None:
+        if at is None or newest_at is None:
             # Modes ltp and quote carry no time, so the order of arrival decides.
             in_doubt = new.snapshot and old.exchange_at is not None
             return new.received_s - old.received_s > _LONG_S if in_doubt else new.received_s >= old.received_s
-        if new.exchange_at != newest_at:
-            return new.exchange_at > newest_at
+        if at != newest_at:
+            return at > newest_at
         if new.source != FEED:
             return old.source != FEED
         return old.source != FEED or old.snapshot or not new.snapshot
 
-    def _outrun_by(self, quote: Last) -> bool:
-        at = _time_of(quote)
+    def _outrun_by(self, quote: Last, latest_at: datetime) -> bool:
+        at = _time_of(quote, latest_at)
         if at is not None and self._feed_newest_at is not None and at - self._feed_newest_at >= _CLEARLY:
             return True
         known = self._feed.get(quote.instrument_token) or self._lasts.get(quote.instrument_token)
@@ -95,8 +101,12 @@ class Board:
         return quote.last_price != known.last_price or traded
 
 
-def _time_of(last: Last) -> datetime | None:
-    return _later(last.exchange_at, last.last_trade_at)
+def _time_of(last: Last, latest_at: datetime) -> datetime | None:
+    return _later(_unless_later(last.exchange_at, latest_at), _unless_later(last.last_trade_at, latest_at))
+
+
+def _unless_later(at: datetime | None, latest_at: datetime) -> datetime | None:
+    return None if at is None or at > latest_at else at
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -1,0 +1,139 @@
+"""WebSocket frames over a `Link`, by websocket-client, with our limits; and its failures in our words.
+
+No text here is taken from an exception of the library, which may quote the address with the access token in it.
+"""
+
+from __future__ import annotations
+
+import http
+import os
+import ssl
+from collections.abc import Callable
+
+import websocket
+
+from .. import __version__
+from .link import Link, Unreachable
+
+MAX_FRAME_BYTES = 1 << 20  # fifty times the largest frame Kite sends for 3000 instruments in ltp mode
+_HEADERS = [f"User-Agent: kitefeed/{__version__}", "X-Kite-Version: 3"]
+
+
+class TooLarge(Exception):  # noqa: N818 - reads as the event it becomes
+    """The peer sends a frame or message larger than MAX_FRAME_BYTES."""
+
+
+class Answered(Exception):  # noqa: N818 - reads as the event it becomes
+    """The handshake was answered with another HTTP status than 101."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Frames(websocket.frame_buffer):
+    """The library reads a frame of any length it is told; this one looks at the length first."""
+
+    def recv_length(self) -> None:
+        super().recv_length()
+        if (self.length or 0) > MAX_FRAME_BYTES:
+            raise TooLarge
+
+
+class _Fragments(websocket.continuous_frame):
+    def add(self, frame: websocket.ABNF) -> None:
+        super().add(frame)
+        if self.cont_data is not None and len(self.cont_data[1]) > MAX_FRAME_BYTES:
+            raise TooLarge
+
+
+def shake_hands(link: Link, url: str) -> websocket.WebSocket:
+    """The WebSocket over a connected `link`. Never offers compression, never follows a redirect.
+
+    Raises Answered, websocket.WebSocketException, OSError, TimeoutError, Interrupted.
+    """
+    websocket.enableTrace(False)  # it would log the request line, and with it the access token
+    # Texts are decoded by us, so that one bad character costs a message and not the connection.
+    ws = websocket.WebSocket(skip_utf8_validation=True)
+    ws.frame_buffer = _Frames(_reader(link), True)
+    ws.cont_frame = _Fragments(False, True)
+    try:
+        ws.connect(  # type: ignore[no-untyped-call]
+            url, socket=link, header=_HEADERS, suppress_origin=True, redirect_limit=0
+        )
+    except websocket.WebSocketBadStatusException as answer:
+        status = answer.status_code
+    except websocket.WebSocketException:
+        if ws.handshake_response is None:
+            raise
+        status = ws.handshake_response.status  # a redirect, which the library gave up on
+    else:
+        return ws
+    if not isinstance(status, int):
+        raise websocket.WebSocketException
+    raise Answered(status)
+
+
+def _reader(link: Link) -> Callable[[int], bytes]:
+    def read(size: int) -> bytes:
+        data = link.recv(size)
+        if not data and size:
+            raise websocket.WebSocketConnectionClosedException
+        return data
+
+    return read
+
+
+def status_text(status: int) -> str:
+    """ "403 Forbidden": what a search engine knows, whatever the server's own phrase."""
+    try:
+        return f"{status} {http.HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def why_unreachable(error: Exception, within_s: float) -> str:
+    """One line for a handshake that got no HTTP answer."""
+    match error:
+        case Unreachable():
+            return str(error)
+        case TimeoutError() | websocket.WebSocketTimeoutException():
+            return f"no answer within {within_s:g} s"
+        case ssl.SSLCertVerificationError():
+            return f"certificate not trusted: {error.verify_message}"
+        case websocket.WebSocketConnectionClosedException():
+            return "connection closed before an answer"
+        case websocket.WebSocketException():
+            return "the answer was no WebSocket handshake"
+    return _network(error)
+
+
+def why_closed(error: Exception) -> str:
+    """One line for an open feed that ended without a close frame; 1006 is the code such an end is known by."""
+    match error:
+        case TooLarge():
+            return "frame larger than 1 MiB (1009)"
+        case websocket.WebSocketConnectionClosedException():
+            return "connection lost (1006)"
+        case websocket.WebSocketException():
+            return "broken WebSocket frame (1002)"
+    return f"{_network(error)} (1006)"
+
+
+def _network(error: Exception) -> str:
+    match error:
+        case ssl.SSLError():
+            reason = error.reason if isinstance(error.reason, str) else "handshake failed"
+            return f"TLS failed: {reason.replace('_', ' ').lower()}"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case ConnectionError():
+            return "connection reset"
+        case OSError() if error.errno is not None:
+            return os.strerror(error.errno).lower()
+    # A bug of ours, or of a library: the loop must hear of it all the same, and the place is what finds it.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"
