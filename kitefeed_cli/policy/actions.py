@@ -20,8 +20,8 @@ class Note(Enum):
     SKIPPING = "skipping"  # Token is expired - skipping WebSocket connection
     CONNECTED = "connected"  # Connected to Zerodha KiteTicker
     LIVE = "live"  # Market feed is now LIVE
-    LIVE_AGAIN = "live-again"  # the same after an outage: seconds it lasted, tries it took
-    POLLING = "polling"  # Using REST API polling mode for market data (source: <detail>)
+    LIVE_AGAIN = "live-again"  # the same after an outage: how it began, seconds it lasted, tries it took
+    POLLING = "polling"  # Using REST API polling mode for market data (source: <detail>, every <seconds> s)
     RETRY = "retry"  # Next retry in <seconds> seconds
     RECHECK = "recheck"  # Next retry in <seconds> seconds, and it asks about the access token only
     LOGGED_IN = "logged-in"  # AUTH STATE CHANGE DETECTED: User logged in!

@@ -64,11 +64,17 @@ class Outage:
     lost_detail: str = ""
     cause: Cause | None = None  # the newest reason
     tries: int = 0
+    clean: bool = False  # begun by a start or a login, and nothing failed since: live ticks end it at once
     told: Remedy | None = None  # the strongest remedy already told
     reported: bool = False  # an error was printed, so the recovery line tells how long it took
     owed: bool = True  # the user is to be told when the feed is live again
     said: frozenset[Note] = frozenset()  # status lines that are not repeated in this outage
     wait_said_s: float = 0.0  # the wait last told
+
+    @property
+    def is_blip(self) -> bool:
+        """A live feed dropped, and nothing was said of it: if the first try heals it, one line at the end will do."""
+        return self.lost is not None and not (self.clean or self.reported or self.told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _stop(turn: Turn, state: State) -> State:
 def _idle(turn: Turn, state: Idle, event: Event) -> State:
     if not isinstance(event, Started):
         return state
-    turn.put(outage=Outage(turn.now_s))
+    turn.put(outage=Outage(turn.now_s, clean=True))
     turn.say_once(Note.PREFLIGHT)
     if event.saved is not Saved.TOKEN:
         return moves.missing(turn, TokenStored(event.saved, new=False))
@@ -164,7 +164,7 @@ def _checked(turn: Turn, event: TokenChecked) -> State:
 def _opening(turn: Turn, state: Opening, event: Event) -> State:
     match event:
         case FeedOpened(ask=state.ask):
-            if turn.outage.lost is None or turn.outage.told is not None:
+            if not turn.outage.is_blip:
                 turn.say_once(Note.CONNECTED)
             grace_s = turn.now_s + turn.limits.poll_grace_s
             turn.put_polls(next_s=min(turn.ledger.polls.next_s, grace_s))

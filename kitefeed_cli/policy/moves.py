@@ -44,7 +44,7 @@ def accepted(turn: Turn, user: str) -> State:
     """REST accepts the saved token: greet a user who logged in, and open the feed."""
     if turn.ledger.login or not turn.ledger.verdict.usable:
         turn.put(rung=0, refusals=0, login=False)
-        turn.put_outage(told=None, said=frozenset(), wait_said_s=0.0)
+        turn.put_outage(told=None, said=frozenset(), wait_said_s=0.0, clean=True)
         turn.say(Note.LOGGED_IN)
         turn.say(Note.TOKEN_OK, user)
         turn.say(Note.REFRESHED)
@@ -56,7 +56,7 @@ def accepted(turn: Turn, user: str) -> State:
 
 def failed(turn: Turn, cause: Cause, detail: str, at_least_s: float = 0.0) -> State:
     """An attempt failed, or a feed that had not proved itself was lost: wait for the next rung."""
-    turn.put_outage(cause=cause)
+    turn.put_outage(cause=cause, clean=False)
     if turn.ledger.verdict is Verdict.MISSING:
         return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
     if turn.ledger.verdict is Verdict.DEAD:
@@ -144,6 +144,8 @@ def go_live(turn: Turn, ask: int, fresh: bool) -> State:
     """The first tick of a connection. In a closed market a cached one is not yet news."""
     turn.put(polls=turn.ledger.polls.reset(), refusals=0, unasked=False, login=False)
     announce(turn, fresh)
+    if turn.outage.clean:
+        turn.put(outage=None, rung=0)
     now_s, limits = turn.now_s, turn.limits
     return Live(turn.ledger, ask, now_s + limits.silence_s, now_s + limits.stable_s, fresh)
 
@@ -229,7 +231,7 @@ def note_polled(turn: Turn, event: QuotesPolled) -> bool:
     match event.answer:
         case Answer.OK:
             turn.put_polls(failed=False, served=True, throttles=0)
-            turn.say_once(Note.POLLING, event.source)
+            turn.say_once(Note.POLLING, event.source, turn.limits.poll_every_s)
         case Answer.THROTTLED:
             waits = turn.limits.throttled_s
             wait_s = max(event.retry_after_s, waits[min(before.throttles, len(waits) - 1)])
