@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -18,7 +17,7 @@ from .commands.run import run
 from .commands.simulate import simulate
 from .commands.validate import validate
 from .console.streams import OutputClosed
-from .problems import Exit, Problem
+from .problems import Exit, Problem, bug
 
 app = typer.Typer(
     name="kitefeed",
@@ -66,22 +65,10 @@ def main() -> NoReturn:
         _leave(problem.exit_code)
     except (OutputClosed, BrokenPipeError, KeyboardInterrupt):
         _leave(Exit.OK)
-    except Exception as bug:  # noqa: BLE001 - the last line of defence
-        _tell(_as_problem(bug))
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        _tell(bug(error))
         _leave(Exit.BUG)
     _leave(Exit.OK)
-
-
-def _as_problem(bug: Exception) -> Problem:
-    """A bug in one line: where and what kind, never the values, which may be secret."""
-    frames = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(bug.__traceback__)]
-    return Problem(
-        "kitefeed met a bug of its own and had to end",
-        f"{type(bug).__name__} at {' < '.join(reversed(frames[-4:]))}",
-        "start it again; please report this line, it holds no secret",
-        exit_code=Exit.BUG,
-        cause="bug",
-    )
 
 
 def _tell(problem: Problem) -> None:

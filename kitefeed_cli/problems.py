@@ -6,6 +6,8 @@ the printer redacts them once more at the sink.
 
 from __future__ import annotations
 
+import os
+import traceback
 from enum import IntEnum
 
 
@@ -33,3 +35,17 @@ class Problem(Exception):
         self.next_step = next_step
         self.exit_code = exit_code
         self.cause = cause
+
+
+def bug(error: BaseException) -> Problem:
+    """A bug of ours in one line: where and what kind, never the values, which may be secret."""
+    frames = [
+        f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return Problem(
+        "kitefeed met a bug of its own and had to end",
+        f"{type(error).__name__} at {' < '.join(reversed(frames[-4:]))}",
+        "start it again; please report this line, it holds no secret",
+        exit_code=Exit.BUG,
+        cause="bug",
+    )

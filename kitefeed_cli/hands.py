@@ -1,0 +1,162 @@
+"""What the deciding loop can do in a real run. Each question is asked on a thread of its own and answered in the
+inbox; the policy asks at most one of a kind at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from .clock import Clock
+from .console import messages
+from .console.printer import Printer
+from .kite.errors import KiteError
+from .kite.feed import Feed
+from .kite.rest import Rest
+from .kite.watchlist import Watchlist
+from .outputs import Output
+from .policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
+from .policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
+from .problems import Problem, bug
+from .session import TokenStore
+from .ticks.board import Board
+from .ticks.last import Batch
+from .ticks.quotes import QuoteBatch
+
+_BATCH = 500  # instruments in one /quote (Kite Connect v3 docs, Market quotes page)
+_NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
+
+
+class LiveHands:
+    """The hands of a real run (`driver.hands.Hands`)."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        feed: Feed,
+        store: TokenStore,
+        watchlist: Watchlist,
+        board: Board,
+        deliver: Callable[[Batch], None],
+        post: Callable[[Event], None],
+        printer: Printer,
+        output: Output,
+        trading: Callable[[], bool],
+        fail: Callable[[Problem], None],
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._rest = rest
+        self._feed = feed
+        self._store = store
+        self._watchlist = watchlist
+        self._board = board
+        self._deliver = deliver
+        self._post = post
+        self._printer = printer
+        self._output = output
+        self._trading = trading
+        self._fail = fail
+        self._clock = clock
+        self._limits = limits
+        self._access_token = ""  # the one last checked; read afresh from the store before every attempt
+        self._wanted: int | None = None  # the connection the policy wants
+        self._opening = threading.Lock()
+        self._turn = 0  # which batch of a long watchlist the next poll asks for
+        self._served = True  # whether some source serves; when none does, the last known values are told once
+
+    def check_token(self, ask: int) -> None:
+        self._access_token = access_token = self._store.read().access_token
+
+        def check() -> None:
+            try:
+                user = self._rest.profile(access_token, self._limits.check_s)
+            except KiteError as error:
+                self._post(TokenChecked(ask, error.answer, error.detail))
+            else:
+                self._post(TokenChecked(ask, Answer.OK, user=user.user_name))
+
+        self._errand("check", check)
+
+    def open_feed(self, ask: int) -> None:
+        self._wanted = ask
+        if self._watchlist.resolved:
+            self._feed.open(ask, self._access_token, self._limits.handshake_s)
+        else:
+            self._errand("instruments", lambda: self._resolve_and_open(ask))
+
+    def _resolve_and_open(self, ask: int) -> None:
+        try:
+            why_not = self._watchlist.resolve()
+        except Problem as problem:
+            self._fail(problem)
+            return
+        if why_not is not None:
+            self._post(FeedUnreachable(ask, why_not))
+            return
+        with self._opening:
+            if self._wanted == ask:  # the policy may have given this attempt up while the list was fetched
+                self._feed.open(ask, self._access_token, self._limits.handshake_s)
+
+    def close_feed(self, ask: int) -> None:
+        with self._opening:
+            self._wanted = None
+            self._feed.close(ask)
+
+    def poll_quotes(self, ask: int) -> None:
+        names, access_token = self._next_batch(), self._access_token
+
+        def poll() -> None:
+            try:
+                quotes = self._rest.quotes(access_token, names, "quote", self._limits.poll_s)
+            except KiteError as error:
+                self._post(QuotesPolled(ask, error.answer, error.detail, retry_after_s=error.retry_after_s))
+                return
+            batch = QuoteBatch(tuple(quotes.values()), self._clock.now_s())
+            moved = self._board.outrun_by(batch)
+            self._post(QuotesPolled(ask, Answer.OK, moved=moved))
+            self._deliver(batch)
+
+        self._errand("poll", poll)
+
+    def report(self, report: Report) -> None:
+        lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
+        problem = messages.problem(report, lost_at)
+        self._printer.error(problem)
+        self._output.problem(problem)
+
+    def say(self, say: Say) -> None:
+        if say.note is Note.POLLING:
+            say = replace(say, seconds=say.seconds * self._batches)  # how often each instrument is refreshed
+        self._printer.status(messages.status_line(say))
+
+    def show(self, show: Show) -> None:
+        self._output.shown(show.shown.value, None if show.cause is None else show.cause.value)
+        serves = show.shown not in _NO_SOURCE
+        if self._served and not serves:
+            self._output.stale(self._board.lasts())
+        self._served = serves
+
+    def look(self) -> TimeUp:
+        frame_age_s, tick_age_s = self._feed.ages()
+        return TimeUp(frame_age_s, tick_age_s, self._trading())
+
+    @property
+    def _batches(self) -> int:
+        return max(1, -(-len(self._watchlist.names) // _BATCH))
+
+    def _next_batch(self) -> list[str]:
+        """A long watchlist takes its turns: one legal batch a poll."""
+        at = (self._turn % self._batches) * _BATCH
+        self._turn += 1
+        return self._watchlist.names[at : at + _BATCH]
+
+    def _errand(self, name: str, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - a bug on this thread ends the run as one anywhere does
+                self._fail(bug(error))
+
+        threading.Thread(target=run, name=f"kitefeed-{name}", daemon=True).start()

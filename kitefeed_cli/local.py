@@ -1,0 +1,49 @@
+"""`run --emulator`: a run on a local Kite in this process, with a token store of its own in a temporary folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .clock import Clock
+from .console.printer import Printer
+from .session import TokenStore
+from .settings import read_settings
+from .wiring import FeedRun, run_until_stopped
+
+if TYPE_CHECKING:
+    from .emulator import LocalKite
+
+
+def environment(kite: LocalKite) -> dict[str, str]:
+    """The settings that point a command at this local Kite; the access token is not among them."""
+    return {
+        "KITE_API_KEY": kite.api_key,
+        "KITE_API_SECRET": kite.api_secret,
+        "KITEFEED_REST_ROOT": kite.rest_root,
+        "KITEFEED_WS_ROOT": kite.ws_root,
+        "KITEFEED_LOGIN_ROOT": kite.login_root,
+    }
+
+
+def run_on_local_kite(
+    printer: Printer, clock: Clock, instruments: Sequence[str] | None, mode: str | None, *, demo: bool
+) -> None:
+    from .emulator import LocalKite
+
+    with LocalKite(clock) as kite, tempfile.TemporaryDirectory(prefix="kitefeed-") as folder:
+        env_file = Path(folder) / "local.env"
+        settings = read_settings(env_file, environment(kite), instruments=instruments, mode=mode)
+        store = TokenStore(env_file)
+        store.save(kite.access_token)
+        printer.status(
+            f"a local Kite is up at {kite.rest_root}: made-up prices, no account, nothing leaves this machine"
+        )
+        run = FeedRun(settings, store, clock, printer)
+        if demo:
+            from .demo import Demo
+
+            Demo(kite, store, clock, printer.status, run.stop).start()
+        run_until_stopped(run)
