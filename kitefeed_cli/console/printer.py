@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..clock import Clock
 from ..problems import Problem
+from ..redact import REDACTOR
 from .streams import OutputClosed, Stream, visible
 from .words import clock_time
 
@@ -46,7 +47,7 @@ class Printer:
         quiet: bool = False,
         verbose: int = 0,
         color: bool | None = None,
-        redact: Callable[[str], str] = str,
+        redact: Callable[[str], str] = REDACTOR.redact,
     ) -> None:
         self.json = json
         self.quiet = quiet
@@ -119,6 +120,10 @@ class Printer:
             emoji=False,
         )
 
+    def can_draw(self) -> bool:
+        """Whether stdout takes more without making the writer wait."""
+        return self._out.takes_more()
+
     def talk_above(self, write: Callable[[str], None] | None) -> None:
         """Hand the talk to whoever draws on the same terminal, so that it appears above the drawing.
 
@@ -162,7 +167,7 @@ class Printer:
             "what": self._redact(problem.what),
             "why": self._redact(problem.why),
             "next": self._redact(problem.next_step),
-            "at": self._clock.wall().isoformat(timespec="seconds"),
+            "at": self._clock.wall().isoformat(timespec="milliseconds"),
         }
         return self.clean(json.dumps(record, ensure_ascii=False)) + "\n"
 

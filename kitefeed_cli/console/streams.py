@@ -16,18 +16,20 @@ from ..problems import Exit, Problem
 _ASCII = str.maketrans(
     {"₹": "Rs ", "–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "→": "->", "✓": "+", "✗": "x", "•": "*"}
 )
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _GONE = (errno.EPIPE, errno.EIO, errno.ECONNRESET, errno.EBADF)
 
 
-class OutputClosed(Exception):  # noqa: N818 - an end, not an error
+class OutputClosed(Exception):
     """Nobody reads stdout any more (`| head`): end quietly, exit 0."""
 
 
 def visible(text: str) -> str:
     """Control characters and text-direction marks as `\\u001b`; line ends and tabs stay.
 
-    The form is JSON's own, so a JSON line stays the same JSON.
+    The form is JSON's own, so that a JSON line stays the same JSON.
     """
     return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 

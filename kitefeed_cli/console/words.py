@@ -36,11 +36,6 @@ def grouped(price: float, decimals: int) -> str:
     return f"{sign}{groups}.{fraction}" if fraction else f"{sign}{groups}"
 
 
-def rupees(price: float, decimals: int) -> str:
-    """`₹1,23,456.78`."""
-    return f"₹{grouped(price, decimals)}"
-
-
 def percent(change: float | None) -> str:
     """`+0.45%`; `-` when unknown."""
     return "-" if change is None else f"{round(change, 2) + 0.0:+.2f}%"  # + 0.0: never -0.00

@@ -1,0 +1,42 @@
+"""Where a run's values go, one file each behind one small interface.
+
+An output is called by several threads: values arrive on the data road's, states and problems on the deciding
+loop's. What it cannot write it raises (`OutputClosed` from the printer's `data`): the run then ends quietly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..ticks.last import Batch, Last
+
+
+class Told(Protocol):
+    """The problem a user was told about."""
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def next_step(self) -> str: ...
+
+
+class Output(Protocol):
+    """The interface. The table on a terminal, `console.live.LiveTable`, has it too."""
+
+    def accept(self, batch: Batch) -> None:
+        """New values, from the feed or from a poll."""
+
+    def stale(self, lasts: Iterable[Last]) -> None:
+        """No source serves any more: these are the last known values. Called once, after `shown` said so."""
+
+    def shown(self, state: str, why: str | None) -> None:
+        """The state a user sees changed: "live", "connecting", "polling", "stale", "signed-out" or "closed".
+        `why` is the cause's word when the state is not a good one."""
+
+    def problem(self, problem: Told) -> None:
+        """The user was told about this problem, on stderr."""
+
+    def close(self) -> None:
+        """Nothing more will come."""

@@ -97,7 +97,7 @@ def test_with_json_the_record_follows_the_block() -> None:
         "what": EXPIRED.what,
         "why": EXPIRED.why,
         "next": EXPIRED.next_step,
-        "at": "2026-03-02T11:20:10+05:30",
+        "at": "2026-03-02T11:20:10.000+05:30",
     } == json.loads(record)
 
 

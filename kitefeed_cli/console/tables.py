@@ -1,0 +1,156 @@
+"""What is drawn on a terminal: the live table of `run` and the checks of `validate`. Pure: values in, drawing out.
+
+Every cell is a `Text`, never markup: "[nse:infy]" is data. Nothing is said by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..ticks.last import LAST_KNOWN, Last
+from .rows import STALE_S, age_words, rupees
+from .words import duration, percent
+
+_STATES = {  # word, style
+    "live": ("LIVE", "bold green"),
+    "connecting": ("CONNECTING", "bold yellow"),
+    "polling": ("POLLING", "bold yellow"),
+    "stale": ("STALE", "bold red"),
+    "signed-out": ("SIGNED OUT", "bold red"),
+    "closed": ("MARKET CLOSED", "bold cyan"),
+}
+_NOBODY_SERVES = ("stale", "signed-out")
+_COLUMNS = {  # the least width, so that columns do not jump about
+    "Instrument": 1,
+    "LTP": 13,
+    "Change": 8,
+    "Age": 12,
+    "Source": 10,
+}
+_CHOICES = (  # on narrower and narrower terminals: no price without its age and source while there is room
+    ("Instrument", "LTP", "Change", "Age", "Source"),
+    ("Instrument", "LTP", "Age", "Source"),
+    ("Instrument", "LTP", "Age"),
+    ("Instrument", "LTP"),
+)
+_GAP = 2  # columns of the terminal between two of ours
+
+
+def live_table(
+    lasts: Iterable[Last],
+    names: Mapping[int, str],
+    state: str,
+    now_s: float,
+    *,
+    width: int = 80,
+    height: int = 24,
+    next_step: str = "",
+    ascii_only: bool = False,
+) -> RenderableType:
+    """The table of `run`: a state line, one row an instrument in the order of `names`, and what to do.
+
+    `now_s` is on the run's clock; `width` and `height` are the terminal's columns and lines. Instruments that do
+    not fit are counted in a line below.
+    """
+    by_token = {last.instrument_token: last for last in lasts}
+    below = -(-len(f"next: {next_step}") // max(1, width - 8)) if next_step else 0
+    shown = list(names)[: _rows_that_fit(len(names), height - below)]
+    rows = [_cells(names[token], by_token.get(token), state, now_s, ascii_only) for token in shown]
+    parts: list[RenderableType] = [_headline(state, len(names)), _grid(rows, width, ascii_only)]
+    if len(shown) < len(names):
+        parts.append(Text(f"… and {len(names) - len(shown)} more", style="dim"))
+    if next_step:
+        parts.append(Text.assemble(("next:", "cyan"), f" {next_step}"))
+    return Group(*parts)
+
+
+def _rows_that_fit(instruments: int, height: int) -> int:
+    room = height - 3  # the state line, the heading and the cursor's own line
+    return max(1, room if instruments <= room else room - 1)
+
+
+def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
+    """As many columns as fit. The name gives way before the price does: a cut price is a wrong one."""
+    widths = {
+        heading: max(least, len(heading), *(len(row[heading]) for row in rows)) for heading, least in _COLUMNS.items()
+    }
+    for choice in _CHOICES:
+        others = sum(widths[heading] + _GAP for heading in choice[1:])
+        if others + widths["Instrument"] <= width:
+            break
+    widths["Instrument"] = max(1, min(widths["Instrument"], width - others))
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    for heading in choice:
+        table.add_column(
+            heading,
+            justify="left" if heading in ("Instrument", "Source") else "right",
+            width=widths[heading],
+            no_wrap=True,
+            overflow="crop" if ascii_only and heading == "Instrument" else "ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(row[heading] for heading in choice))
+    return table
+
+
+def _headline(state: str, instruments: int) -> Text:
+    word, style = _STATES.get(state, (state.upper(), "bold"))
+    return Text.assemble((word, style), (f"  {instruments} instrument{'s' * (instruments != 1)}", "dim"))
+
+
+def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: bool) -> dict[str, Text]:
+    if last is None:
+        words = (name, "-", "-", "waiting", "-")
+        return {heading: Text(word, style="dim") for heading, word in zip(_COLUMNS, words, strict=True)}
+    age_s = max(0.0, now_s - last.received_s)
+    # A closed market has no fresh values, and nothing is wrong with that.
+    stale = age_s > STALE_S and state != "closed"
+    served = state not in _NOBODY_SERVES
+    source = last.source if served else LAST_KNOWN
+    change = last.change_percent or 0.0
+    color = "green" if change > 0 else "red" if change < 0 else ""
+    style = "" if served and not stale else "dim"
+    return {
+        "Instrument": Text(name, style=style),
+        "LTP": Text(rupees(last, "Rs " if ascii_only else "₹"), style=style or "bold"),
+        "Change": Text(percent(last.change_percent), style=style or color),
+        "Age": Text(age_words(age_s) if stale else duration(age_s), style=style),
+        "Source": Text(f"{source} snapshot" if last.snapshot and served else source, style="dim"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check of `validate`. `state`: "ok", "warn", "failed" or "not-reached"; `took_s` None: not run."""
+
+    name: str
+    state: str
+    why: str = ""
+    took_s: float | None = None
+
+
+_CHECKS = {  # symbol, word, style; streams without the symbols get ASCII ones from the printer
+    "ok": ("✓", "ok", "green"),
+    "warn": ("!", "warn", "yellow"),
+    "failed": ("✗", "failed", "bold red"),
+    "not-reached": ("–", "not reached", "dim"),
+}
+
+
+def checks_table(rows: Sequence[CheckRow]) -> RenderableType:
+    """The checks in the order given: symbol and word, name, how long it took, and why."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        symbol, word, style = _CHECKS[row.state]
+        took = "" if row.took_s is None else duration(row.took_s)
+        table.add_row(Text(f"{symbol} {word}", style=style), Text(row.name), Text(took, style="dim"), Text(row.why))
+    return table

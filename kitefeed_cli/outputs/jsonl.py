@@ -1,0 +1,86 @@
+"""JSON lines: one object a line, the same field names everywhere (README, Records)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ..clock import Clock
+from ..ticks.decimals import decimals
+from ..ticks.last import LAST_KNOWN, Batch, Last
+from . import Told
+from .times import age_s, seen_at
+
+SCHEMA = 1
+
+
+class JsonLines:
+    """Writes tick and status records. `write` takes whole lines; `names` maps instrument tokens to names."""
+
+    def __init__(self, write: Callable[[str], None], names: Mapping[int, str], clock: Clock) -> None:
+        self._write = write
+        self._names = names
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._first = True
+
+    def accept(self, batch: Batch) -> None:
+        self._put([self._tick(last, last.source) for last in batch.lasts()])
+
+    def stale(self, lasts: Iterable[Last]) -> None:
+        self._put([self._tick(last, LAST_KNOWN) for last in lasts])
+
+    def shown(self, state: str, why: str | None) -> None:
+        self._put([{"kind": "status", "state": state, "at": _iso(self._clock.wall()), "why": why}])
+
+    def problem(self, problem: Told) -> None:
+        """Problems are talk: the printer writes their record on stderr."""
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _put(self, records: list[dict[str, Any]]) -> None:
+        import orjson  # late: only `--json` needs it
+
+        if not records:
+            return
+        with self._lock:
+            if self._first:
+                self._first = False
+                records[0] = {"kind": records[0]["kind"], "schema": SCHEMA, **records[0]}
+            self._write(b"\n".join(map(orjson.dumps, records)).decode() + "\n")
+
+    def _tick(self, last: Last, source: str) -> dict[str, Any]:
+        places = decimals(last.instrument_token)
+        change = last.change_percent
+        record = {
+            "kind": "tick",
+            "at": _iso(seen_at(last, self._clock)),
+            "instrument": self._names.get(last.instrument_token, str(last.instrument_token)),
+            "instrument_token": last.instrument_token,
+            "last_price": round(last.last_price, places),
+            "change_percent": None if change is None else round(change, 2),
+            "source": source,
+            "age_s": round(age_s(last, self._clock), 3),
+            "mode": last.mode,
+            "snapshot": last.snapshot,
+        }
+        if last.exchange_at is not None:
+            record["exchange_at"] = _iso(last.exchange_at)
+        if last.last_trade_at is not None:
+            record["last_trade_at"] = _iso(last.last_trade_at)
+        ohlc = {"open": last.open, "high": last.high, "low": last.low, "close": last.close}
+        if any(price is not None for price in ohlc.values()):
+            record["ohlc"] = {name: None if price is None else round(price, places) for name, price in ohlc.items()}
+        if last.volume is not None:
+            record["volume"] = last.volume
+        if last.oi is not None:
+            record["oi"] = last.oi
+        return record
+
+
+def _iso(at: datetime) -> str:
+    """Whole seconds where the time has no fraction, as Kite's have; else milliseconds."""
+    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")

@@ -1,0 +1,144 @@
+"""The live table and the checks, at several widths and without colour."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from kitefeed_cli.console.tables import CheckRow, checks_table, live_table
+from kitefeed_cli.ticks.last import FEED, REST, Last
+
+NAMES = {256265: "NSE:NIFTY 50", 408065: "NSE:INFY", 0x1203: "CDS:USDINR26MARFUT", 5: "[nse:infy]"}
+LASTS = [
+    Last(0x1203, 83.2525, REST, 9.0, "ltp"),
+    Last(256265, 124987.65, FEED, 9.8, "quote", close=124000.0),
+    Last(408065, 1523.4, FEED, 1.0, "quote", close=1530.0, snapshot=True),
+]
+
+
+def drawn(renderable: RenderableType, width: int = 80, **options: Any) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, **options).print(renderable)
+    return "\n".join(row.rstrip() for row in out.getvalue().splitlines())
+
+
+def test_the_live_table_at_80_columns() -> None:
+    assert (
+        "LIVE  4 instruments\n"
+        "Instrument                    LTP    Change           Age  Source\n"
+        "NSE:NIFTY 50         ₹1,24,987.65    +0.80%          0.2s  feed\n"
+        "NSE:INFY                ₹1,523.40    -0.43%      9s stale  feed snapshot\n"
+        "CDS:USDINR26MARFUT       ₹83.2525         -            1s  rest\n"
+        "[nse:infy]                      -         -       waiting  -"
+    ) == drawn(live_table(LASTS, NAMES, "live", 10.0))
+
+
+def test_when_nobody_serves_every_value_is_last_known_and_the_next_step_stands_below() -> None:
+    assert (
+        "SIGNED OUT  4 instruments\n"
+        "Instrument                     LTP    Change           Age  Source\n"
+        "NSE:NIFTY 50        Rs 1,24,987.65    +0.80%          0.2s  last-known\n"
+        "NSE:INFY               Rs 1,523.40    -0.43%      9s stale  last-known\n"
+        "CDS:USDINR26MARFUT      Rs 83.2525         -            1s  last-known\n"
+        "[nse:infy]                       -         -       waiting  -\n"
+        "next: run `kitefeed login`"
+    ) == drawn(live_table(LASTS, NAMES, "signed-out", 10.0, next_step="run `kitefeed login`", ascii_only=True))
+
+
+def test_a_narrow_terminal_keeps_age_and_source_longer_than_the_change() -> None:
+    headings = [
+        drawn(live_table(LASTS, NAMES, "live", 10.0, width=width), width).splitlines()[1].split()
+        for width in (120, 70, 50, 20)
+    ]
+
+    assert [
+        ["Instrument", "LTP", "Change", "Age", "Source"],
+        ["Instrument", "LTP", "Age", "Source"],
+        ["Instrument", "LTP", "Age"],
+        ["Inst…", "LTP"],
+    ] == headings
+
+
+def test_a_very_narrow_terminal_cuts_names_and_never_prices() -> None:
+    assert (
+        "LIVE  4 instruments\n"
+        "Inst…            LTP\n"
+        "NSE:…   ₹1,24,987.65\n"
+        "NSE:…      ₹1,523.40\n"
+        "CDS:…       ₹83.2525\n"
+        "[nse…              -"
+    ) == drawn(live_table(LASTS, NAMES, "live", 10.0, width=20), 20)
+
+
+@pytest.mark.parametrize("width", range(1, 130))
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_no_width_raises_or_overflows(width: int, ascii_only: bool) -> None:
+    table = live_table(LASTS, NAMES, "polling", 10.0, width=width, height=3, ascii_only=ascii_only)
+
+    assert all(len(row) <= width for row in drawn(table, width).splitlines())
+
+
+def test_what_does_not_fit_the_height_is_counted() -> None:
+    names = {token: f"NSE:STOCK{token}" for token in range(60)}
+    fits = drawn(live_table([], dict(list(names.items())[:21]), "live", 0.0, height=24)).splitlines()
+    more = drawn(live_table([], names, "live", 0.0, height=24)).splitlines()
+    advised = drawn(live_table([], names, "stale", 0.0, height=24, next_step="wait " * 30)).splitlines()
+
+    assert (23, "NSE:STOCK20") == (len(fits), fits[-1].split()[0])
+    assert (23, "… and 40 more") == (len(more), more[-1])
+    assert 23 >= len(advised)
+    assert "… and 43 more" in advised
+
+
+def test_an_empty_watchlist_is_no_mistake_of_the_table() -> None:
+    assert drawn(live_table([], {}, "connecting", 0.0)).startswith("CONNECTING  0 instruments\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("live", "LIVE"),
+        ("connecting", "CONNECTING"),
+        ("polling", "POLLING"),
+        ("stale", "STALE"),
+        ("signed-out", "SIGNED OUT"),
+        ("closed", "MARKET CLOSED"),
+    ],
+)
+def test_the_state_is_a_word(state: str, word: str) -> None:
+    assert f"{word}  4 instruments" == drawn(live_table(LASTS, NAMES, state, 10.0)).splitlines()[0]
+
+
+def test_a_closed_market_has_old_values_and_no_alarm() -> None:
+    shown = drawn(live_table(LASTS, NAMES, "closed", 4000.0))
+
+    assert "stale" not in shown
+    assert "1h 06m" in shown
+
+
+def test_old_values_are_dim_as_well_as_called_stale() -> None:
+    shown = drawn(live_table(LASTS, NAMES, "live", 10.0), force_terminal=True, color_system="standard")
+    infy = next(row for row in shown.splitlines() if "INFY" in row)
+
+    assert "\x1b[2mNSE:INFY" in infy
+    assert "stale" in infy
+
+
+def test_the_checks_say_in_words_what_they_show_in_colour() -> None:
+    rows = [
+        CheckRow("settings", "ok", "KITE_API_KEY from .env", 0.001),
+        CheckRow("token store", "warn", "others can read it (0644): chmod 600 .env", 0.0),
+        CheckRow("access token", "failed", "[red]Kite[/red] rejected the saved token", 0.21),
+        CheckRow("market data", "not-reached"),
+    ]
+    shown = drawn(checks_table(rows))
+
+    assert (
+        "✓ ok           settings        0s  KITE_API_KEY from .env\n"
+        "! warn         token store     0s  others can read it (0644): chmod 600 .env\n"
+        "✗ failed       access token  0.2s  [red]Kite[/red] rejected the saved token\n"
+        "– not reached  market data"
+    ) == shown

@@ -1,0 +1,148 @@
+"""The records of `--json`, field for field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kitefeed_cli.clock import IST, VirtualClock
+from kitefeed_cli.outputs import Output
+from kitefeed_cli.outputs.jsonl import JsonLines
+from kitefeed_cli.problems import Problem
+from kitefeed_cli.ticks.last import FEED, REST, Last
+
+NAMES = {408065: "NSE:INFY", 0x1203: "CDS:USDINR26MARFUT"}
+STARTS = datetime(2026, 3, 2, 11, 19, 50, tzinfo=IST)
+
+
+@dataclass
+class Values:
+    """A batch."""
+
+    values: Sequence[Last]
+    source: str = FEED
+    received_s: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def lasts(self) -> Iterator[Last]:
+        yield from self.values
+
+
+class Written:
+    """A JSON-lines output at 11:20:00, ten seconds into the run."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(STARTS)
+        self.clock.advance_to(10.0)
+        self.texts: list[str] = []
+        self.output: Output = JsonLines(self.texts.append, NAMES, self.clock)
+
+    def records(self) -> list[Any]:
+        assert all(text.endswith("\n") for text in self.texts)
+        return [json.loads(line) for line in "".join(self.texts).splitlines()]
+
+
+def test_a_full_tick_has_everything_and_the_first_record_names_the_schema() -> None:
+    written = Written()
+    full = Last(
+        408065,
+        1523.4000000001,
+        FEED,
+        9.8,
+        "full",
+        exchange_at=datetime(2026, 3, 2, 11, 19, 58, tzinfo=IST),
+        last_trade_at=datetime(2026, 3, 2, 11, 19, 57, tzinfo=IST),
+        close=1516.5755,
+        open=1520.0,
+        high=1530.05,
+        low=1511.0,
+        volume=5_000_000,
+        oi=0,
+    )
+    written.output.accept(Values([full]))
+
+    assert [
+        '{"kind":"tick","schema":1,"at":"2026-03-02T11:19:58+05:30","instrument":"NSE:INFY",'
+        '"instrument_token":408065,"last_price":1523.4,"change_percent":0.45,"source":"feed","age_s":0.2,'
+        '"mode":"full","snapshot":false,"exchange_at":"2026-03-02T11:19:58+05:30",'
+        '"last_trade_at":"2026-03-02T11:19:57+05:30",'
+        '"ohlc":{"open":1520.0,"high":1530.05,"low":1511.0,"close":1516.58},"volume":5000000,"oi":0}\n'
+    ] == written.texts
+
+
+def test_a_bare_tick_leaves_out_what_kite_did_not_send_and_tells_when_it_came() -> None:
+    written = Written()
+    written.output.accept(Values([Last(0x1203, 83.25254, REST, 9.75, "ltp", snapshot=True)]))
+
+    assert [
+        {
+            "kind": "tick",
+            "schema": 1,
+            "at": "2026-03-02T11:19:59.750+05:30",
+            "instrument": "CDS:USDINR26MARFUT",
+            "instrument_token": 0x1203,
+            "last_price": 83.2525,
+            "change_percent": None,
+            "source": "rest",
+            "age_s": 0.25,
+            "mode": "ltp",
+            "snapshot": True,
+        }
+    ] == written.records()
+
+
+def test_status_records_and_the_schema_only_once() -> None:
+    written = Written()
+    written.output.shown("connecting", None)
+    written.output.shown("signed-out", "token-expired")
+
+    assert [
+        {
+            "kind": "status",
+            "schema": 1,
+            "state": "connecting",
+            "at": "2026-03-02T11:20:00+05:30",
+            "why": None,
+        },
+        {
+            "kind": "status",
+            "state": "signed-out",
+            "at": "2026-03-02T11:20:00+05:30",
+            "why": "token-expired",
+        },
+    ] == written.records()
+
+
+def test_last_known_values_say_so_and_how_old_they_are() -> None:
+    written = Written()
+    written.clock.advance_to(720.0)
+    written.output.stale(iter([Last(408065, 1523.4, FEED, 10.0, "ltp")]))
+    (record,) = written.records()
+
+    assert ("last-known", 710.0, "2026-03-02T11:20:00+05:30") == (
+        record["source"],
+        record["age_s"],
+        record["at"],
+    )
+
+
+def test_one_batch_is_one_write_and_an_empty_one_is_none() -> None:
+    written = Written()
+    written.output.accept(Values([]))
+    written.output.accept(Values([Last(token, 1.0, FEED, 10.0, "ltp") for token in (1, 2, 3)]))
+
+    assert 1 == len(written.texts)
+    assert ["1", "2", "3"] == [record["instrument"] for record in written.records()]
+
+
+def test_problems_are_not_data() -> None:
+    written = Written()
+    written.output.problem(Problem("what", "why", "next"))
+    written.output.close()
+
+    assert [] == written.texts
