@@ -131,37 +131,34 @@ class Deadlines(Generic[T]):
                 raise KiteError(Answer.UNREACHABLE, f"earlier calls to {self._host} still hang")
         line = _Line()
         done = threading.Condition()
-        results: list[T] = []
-        errors: list[KiteError] = []
+        outcomes: list[T | KiteError] = []
 
         def call() -> None:
+            outcome: T | KiteError
             try:
-                result = work(line)
+                outcome = work(line)
             except Exception as error:  # noqa: BLE001 - whatever a client library raises is the world's doing
-                failure = _bare(translated(error, self._host, within_s))
-                with done:
-                    errors.append(failure)
-                    done.notify()
-            else:
-                with done:
-                    results.append(result)
-                    done.notify()
+                outcome = _bare(translated(error, self._host, within_s))
+            with done:
+                outcomes.append(outcome)
+                done.notify()
 
-        thread = threading.Thread(target=call, name="kite-rest", daemon=True)
+        thread = threading.Thread(target=call, name="kitefeed-rest", daemon=True)
         thread.start()
         try:
             with done:
-                while not results and not errors and (left_s := ends_s - self._clock.now_s()) > 0:
+                while not outcomes and (left_s := ends_s - self._clock.now_s()) > 0:
                     self._clock.wait(done, left_s)
+                outcome = outcomes[0] if outcomes else no_answer(within_s)
+                in_time = bool(outcomes)
         finally:
             line.shut()
-        if results:
-            return results[0]
-        if errors:
-            raise errors[0]
-        with self._lock:
-            self._stuck.append(thread)
-        raise no_answer(within_s)
+        if not in_time:
+            with self._lock:
+                self._stuck.append(thread)
+        if isinstance(outcome, KiteError):
+            raise outcome
+        return outcome
 
 
 def gunzipped(body: bytes, cap: int) -> bytes:
