@@ -199,7 +199,7 @@ class Watch:
         self._tell = tell
         self._stopping = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="token-watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="kitefeed-token-watch", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

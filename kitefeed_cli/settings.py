@@ -23,6 +23,8 @@ DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
 MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
 
+Value = str | Sequence[str]
+
 _KEYS = {
     "api_key": "KITE_API_KEY",
     "api_secret": "KITE_API_SECRET",
@@ -61,7 +63,7 @@ def read_settings(
     environ: Mapping[str, str],
     *,
     need_secret: bool = False,
-    **flags: str | Sequence[str] | None,
+    **flags: Value | None,
 ) -> Settings:
     """The settings of this command. `flags` go by the field names of `Settings`; None: not given.
 
@@ -70,20 +72,7 @@ def read_settings(
     assert flags.keys() <= _KEYS.keys(), flags.keys() - _KEYS.keys()
     path = env_file_path(env_file, environ)
     found = _parsed(path)
-    values: dict[str, str | Sequence[str]] = {}
-    sources: dict[str, str] = {}
-    for name, key in _KEYS.items():
-        if name == "api_secret" and not need_secret:
-            continue  # what was never read cannot leak
-        sources[name] = "default"
-        for source, value in (
-            ("flag", flags.get(name)),
-            ("environment", environ.get(key)),
-            (str(path), found.values.get(key)),
-        ):
-            if value:
-                values[name], sources[name] = value, source
-                break
+    values, sources = _chosen(path, found, environ, flags, need_secret)
     REDACTOR.add(str(values.get("api_secret", "")))
     warnings = tuple(_warnings(path, found, environ))
     for name in ("api_key", *(["api_secret"] if need_secret else [])):
@@ -100,6 +89,27 @@ def read_settings(
         sources=sources,
         warnings=warnings,
     )
+
+
+def _chosen(
+    path: Path, found: EnvText, environ: Mapping[str, str], flags: Mapping[str, Value | None], need_secret: bool
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """The values set somewhere, by field name, and where each came from. An empty one counts as not set."""
+    values: dict[str, Value] = {}
+    sources: dict[str, str] = {}
+    for name, key in _KEYS.items():
+        if name == "api_secret" and not need_secret:
+            continue  # what was never read cannot leak
+        sources[name] = "default"
+        for source, value in (
+            ("flag", flags.get(name)),
+            ("environment", environ.get(key)),
+            (str(path), found.values.get(key)),
+        ):
+            if value:
+                values[name], sources[name] = value, source
+                break
+    return values, sources
 
 
 def checked_root(key: str, url: str, secure: str, plain: str) -> str:
