@@ -1,0 +1,76 @@
+"""Plays a scenario on the virtual stage and says what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..driver.loop import Loop
+from ..policy import DEFAULT, Limits
+from . import transcript
+from .log import Kind, Log
+from .promises import Verdict, errors_of, judge
+from .story import Scenario
+from .world import RestAnswers, World
+
+VIRTUAL = "virtual"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one scenario came to on one stage."""
+
+    scenario: Scenario
+    stage: str
+    verdicts: tuple[Verdict, ...]
+    errors: tuple[str, ...]  # the causes of the errors printed, in order
+    transcript: str
+    difference: tuple[str, ...] = ()  # from the accepted transcript, as lines of a diff
+
+    @property
+    def kept(self) -> bool:
+        return all(verdict.kept for verdict in self.verdicts) and not self.difference
+
+    def record(self) -> dict[str, Any]:
+        """The object of `simulate --json`."""
+        return {
+            "name": self.scenario.name,
+            "stage": self.stage,
+            "kept": self.kept,
+            "promises": [
+                {"promise": one.promise, "promised": one.promised, "got": one.got, "kept": one.kept}
+                for one in self.verdicts
+            ],
+            "errors": list(self.errors),
+            "transcript": self.transcript,
+            "difference": list(self.difference),
+        }
+
+
+def play(scenario: Scenario, recorded: RestAnswers | None = None, limits: Limits = DEFAULT) -> Log:
+    """The real loop and the real console in the scripted world, until the curtain falls."""
+    world = World(scenario, recorded)
+    Loop(world, world.stage.inbox, world.stage.clock, limits).run(world.saved)
+    world.stage.note(Kind.EXIT, "0")
+    return world.stage.log
+
+
+def outcome(
+    scenario: Scenario, log: Log, stage: str = VIRTUAL, off_s: float = 0.0, accepted: str | None = None
+) -> Outcome:
+    """Judge a play. `accepted` is the transcript it must not differ from."""
+    text = transcript.written(scenario, log)
+    return Outcome(
+        scenario=scenario,
+        stage=stage,
+        verdicts=judge(scenario, log, off_s),
+        errors=tuple(cause for _, cause in errors_of(log)),
+        transcript=text,
+        difference=() if accepted is None else tuple(transcript.difference(accepted, text)),
+    )
+
+
+def run(path: Path, scenario: Scenario, recorded: RestAnswers | None = None) -> Outcome:
+    """Play the scenario of that file, and hold it against its promises and its accepted transcript."""
+    return outcome(scenario, play(scenario, recorded), accepted=transcript.accepted(path))
