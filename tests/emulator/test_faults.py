@@ -1,0 +1,319 @@
+"""Every fault word, over real sockets."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+import websocket
+
+from kitefeed_cli.clock import ScaledClock, SystemClock
+from kitefeed_cli.emulator import LocalKite, UnknownFaultError
+from kitefeed_cli.emulator.faults import FAMILIES
+from kitefeed_cli.emulator.faults.feed import HANDSHAKE_DELAY_S
+from kitefeed_cli.emulator.faults.rest import REST_DELAY_S
+
+from .client import HEARTBEAT, INFY, Socket, get
+from .conftest import MONDAY_MORNING
+
+GONE = (ConnectionError, websocket.WebSocketConnectionClosedException)
+
+
+def profile_status(kite: LocalKite) -> int:
+    return get(kite, "/user/profile").status_code
+
+
+def handshake_status(kite: LocalKite) -> int:
+    try:
+        with Socket(kite):
+            return 101
+    except websocket.WebSocketBadStatusException as refusal:
+        return refusal.status_code
+
+
+def read_to_the_end(socket: Socket) -> int | None:
+    """Read until the connection ends; the close code, None when there was no close frame."""
+    while True:
+        try:
+            opcode, frame = socket.ws.recv_data(control_frame=True)
+        except GONE:
+            return None
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            return int.from_bytes(frame[:2], "big")
+
+
+def subscribed(kite: LocalKite) -> Socket:
+    socket = Socket(kite)
+    socket.say("subscribe", [INFY])
+    socket.next_packets()
+    return socket
+
+
+def kinds(frames: list[bytes | str]) -> set[str]:
+    return {"text" if isinstance(f, str) else "heartbeat" if f == HEARTBEAT else "ticks" for f in frames}
+
+
+# ------------------------------------------------------------------- the feed
+
+
+@pytest.mark.parametrize(
+    ("close", "code"), [("reset", None), ("1006", None), (1000, 1000), (1001, 1001), ("1012", 1012)]
+)
+def test_a_drop_cuts_open_sockets_and_welcomes_new_ones(kite: LocalKite, close: object, code: int | None) -> None:
+    with subscribed(kite) as one, subscribed(kite) as two:
+        kite.set_faults({"feed": "dropped", "close": close})
+        assert [code, code] == [read_to_the_end(one), read_to_the_end(two)]
+    assert "up" == kite.faults()["feed"]
+    with subscribed(kite) as again:
+        assert "ticks" in kinds(again.collect(1.5))
+
+
+def test_a_reset_is_a_reset_and_an_end_without_a_close_frame_is_not(kite: LocalKite) -> None:
+    endings = {}
+    for close in ("reset", "1006"):
+        with subscribed(kite) as socket:
+            kite.set_faults({"feed": "dropped", "close": close})
+            with pytest.raises(GONE) as caught:
+                socket.drain()
+            endings[close] = caught.type
+    assert {"reset": ConnectionResetError, "1006": websocket.WebSocketConnectionClosedException} == endings
+
+
+def test_refused_handshakes_get_403_while_open_sockets_stay(fast_kite: LocalKite) -> None:
+    with subscribed(fast_kite) as socket:
+        fast_kite.set_faults({"feed": "refused"})
+        assert 403 == handshake_status(fast_kite)
+        assert {"ticks", "heartbeat"} <= kinds(socket.collect(0.4))
+
+
+@pytest.mark.parametrize(("word", "status"), [("busy", 429), ("failing", 503)])
+def test_handshakes_can_be_answered_with_another_status(kite: LocalKite, word: str, status: int) -> None:
+    kite.set_faults({"feed": word})
+    assert status == handshake_status(kite)
+
+
+def test_a_silent_feed_sends_nothing_to_old_or_new_sockets_until_it_is_up_again(fast_kite: LocalKite) -> None:
+    with subscribed(fast_kite) as old:
+        fast_kite.set_faults({"feed": "silent"})
+        old.collect(0.1)
+        with Socket(fast_kite) as new:
+            new.say("subscribe", [INFY])
+            old.ws.ping("are you there")
+            assert [] == new.collect(0.4)
+            assert [] == old.collect(0.2)
+            fast_kite.set_faults({"feed": "up"})
+            assert {"ticks", "heartbeat"} <= kinds(old.collect(0.4))
+            assert {"ticks", "heartbeat"} <= kinds(new.collect(0.4))
+
+
+def test_a_mute_feed_sends_heartbeats_only_until_the_faults_are_cleared(fast_kite: LocalKite) -> None:
+    with subscribed(fast_kite) as old:
+        fast_kite.set_faults({"feed": "mute"})
+        old.collect(0.1)
+        with Socket(fast_kite) as new:
+            new.say("subscribe", [INFY])
+            assert {"text", "heartbeat"} == kinds(new.collect(0.4))
+            assert {"heartbeat"} == kinds(old.collect(0.2))
+            fast_kite.clear_faults()
+            assert "ticks" in kinds(old.collect(0.4))
+            assert "ticks" in kinds(new.collect(0.4))
+
+
+def test_an_unreachable_feed_resets_everything_and_the_log_still_has_the_tries(kite: LocalKite) -> None:
+    with subscribed(kite) as socket:
+        kite.set_faults({"feed": "unreachable"})
+        assert read_to_the_end(socket) is None
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            Socket(kite)
+    assert [101, 0, 0] == [row["status"] for row in kite.requests() if row["kind"] == "ws"]
+    assert 200 == profile_status(kite)
+    kite.clear_faults()
+    assert 101 == handshake_status(kite)
+
+
+def test_a_blackholed_feed_never_answers_and_never_says_goodbye(fast_kite: LocalKite) -> None:
+    with subscribed(fast_kite) as old:
+        fast_kite.set_faults({"feed": "blackholed"})
+        old.collect(0.1)
+        with pytest.raises(websocket.WebSocketTimeoutException):
+            Socket(fast_kite, timeout_s=0.4)
+        assert [] == old.collect(0.2)
+        fast_kite.clear_faults()
+        assert "ticks" in kinds(old.collect(0.4))
+    assert 101 == handshake_status(fast_kite)
+
+
+def test_a_silent_server_does_not_answer_a_close_frame(fast_kite: LocalKite) -> None:
+    fast_kite.set_faults({"feed": "silent"})
+    with Socket(fast_kite) as socket:
+        socket.ws.send_close()
+        assert [] == socket.collect(0.3)
+
+
+def test_a_slow_handshake_is_answered_late(fast_kite: LocalKite) -> None:
+    fast_kite.set_faults({"feed": "slow"})
+    clock = SystemClock()
+    began_s = clock.now_s()
+    assert 101 == handshake_status(fast_kite)
+    assert clock.now_s() - began_s >= HANDSHAKE_DELAY_S / 10
+
+
+# ----------------------------------------------------------------------- REST
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "error_type"), [("failing", 503, "NetworkException"), ("throttled", 429, "NetworkException")]
+)
+def test_rest_can_fail_the_way_kite_does(kite: LocalKite, word: str, status: int, error_type: str) -> None:
+    kite.set_faults({"rest": word})
+    for path in ("/user/profile", "/quote/ltp", "/instruments"):
+        answer = get(kite, path)
+        assert (status, error_type) == (answer.status_code, answer.json()["error_type"])
+    assert 101 == handshake_status(kite)
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "content_type", "start"),
+    [
+        ("html", 200, "text/html", "<html>"),
+        ("bad-gateway", 502, "text/html", "<html>"),
+        ("empty", 200, "application/json", ""),
+        ("untyped", 403, "application/json", '{"status": "error"'),
+        ("headless", 403, None, ""),
+    ],
+)
+def test_rest_can_answer_in_odd_shapes(
+    kite: LocalKite, word: str, status: int, content_type: str | None, start: str
+) -> None:
+    kite.set_faults({"rest": word})
+    answer = get(kite, "/user/profile")
+    assert (status, content_type) == (answer.status_code, answer.headers.get("Content-Type"))
+    assert answer.text.startswith(start)
+    assert "error_type" not in answer.text
+
+
+def test_unreachable_rest_resets_and_the_log_still_has_the_tries(kite: LocalKite) -> None:
+    kite.set_faults({"rest": "unreachable"})
+    with pytest.raises(requests.ConnectionError):
+        profile_status(kite)
+    assert [{"rest": "/user/profile", "status": 0}] == [
+        {row["kind"]: row["path"], "status": row["status"]} for row in kite.requests()
+    ]
+    assert 101 == handshake_status(kite)
+
+
+def test_blackholed_rest_never_answers(kite: LocalKite) -> None:
+    kite.set_faults({"rest": "blackholed"})
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{kite.rest_root}/user/profile", timeout=0.3)
+    kite.clear_faults()
+    assert 200 == profile_status(kite)
+    assert [0, 200] == [row["status"] for row in kite.requests()]
+
+
+def test_slow_rest_outlasts_the_official_clients_patience(fast_kite: LocalKite) -> None:
+    assert REST_DELAY_S > 7
+    fast_kite.set_faults({"rest": "slow"})
+    clock = SystemClock()
+    began_s = clock.now_s()
+    assert 200 == profile_status(fast_kite)
+    assert clock.now_s() - began_s >= REST_DELAY_S / 10
+
+
+def test_the_login_page_works_whatever_ails_rest(kite: LocalKite) -> None:
+    kite.set_faults({"rest": "failing"})
+    assert 200 == requests.get(kite.login_root, params={"api_key": kite.api_key}, timeout=5).status_code
+
+
+# ------------------------------------------------------------------ the account
+
+
+def test_the_personal_plan_has_a_profile_but_neither_quotes_nor_a_feed(kite: LocalKite) -> None:
+    kite.set_faults({"plan": "personal"})
+    assert 200 == profile_status(kite)
+    answer = get(kite, "/quote/ltp", i="NSE:INFY")
+    assert (403, "PermissionException", "Insufficient permission for that call.") == (
+        answer.status_code,
+        answer.json()["error_type"],
+        answer.json()["message"],
+    )
+    assert 403 == handshake_status(kite)
+
+
+def test_a_login_can_hand_out_the_same_token_again(kite: LocalKite) -> None:
+    kite.set_faults({"login": "same-token"})
+    dead = kite.set_token("expired")
+    assert dead == kite.login()
+    assert 200 == profile_status(kite)
+    kite.clear_faults()
+    assert dead != kite.login()
+
+
+# ------------------------------------------------------------------- the switches
+
+
+def test_faults_persist_and_merge_until_cleared(kite: LocalKite) -> None:
+    kite.set_faults({"feed": "mute"})
+    kite.set_faults({"rest": "failing", "plan": "personal"})
+    assert ("mute", "failing", "personal") == tuple(kite.faults()[name] for name in ("feed", "rest", "plan"))
+    kite.clear_faults()
+    assert {family: next(iter(words)) for family, words in FAMILIES.items()} == kite.faults()
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        ({"feed": "silnt"}, "silent"),
+        ({"fed": "up"}, "feed"),
+        ({"rest": "up", "plan": "conect"}, "connect"),
+        ({"token": "expird"}, "expired"),
+    ],
+)
+def test_a_misspelt_word_changes_nothing_and_names_the_nearest(
+    kite: LocalKite, words: dict[str, object], nearest: str
+) -> None:
+    before = kite.faults()
+    with pytest.raises(UnknownFaultError) as caught:
+        kite.set_faults({"close": "1001", **words})
+    assert before == kite.faults()
+    assert nearest == caught.value.nearest
+    assert repr(nearest) in str(caught.value)
+
+
+def test_a_token_state_may_stand_among_the_faults(kite: LocalKite) -> None:
+    kite.set_faults({"token": "expired", "feed": "dropped"})
+    assert 403 == profile_status(kite)
+    kite.set_faults({"token": "valid"})
+    assert 200 == profile_status(kite)
+
+
+def test_a_fault_set_in_the_same_breath_as_a_dead_token_cuts_before_anyone_can_come_back(kite: LocalKite) -> None:
+    with subscribed(kite) as socket:
+        kite.set_faults({"feed": "dropped", "token": "expired"})
+        assert read_to_the_end(socket) is None
+    assert 403 == handshake_status(kite)
+
+
+def test_ten_drops_in_a_row_leave_three_free_slots(kite: LocalKite) -> None:
+    for _ in range(10):
+        sockets = [subscribed(kite) for _ in range(3)]
+        kite.set_faults({"feed": "dropped", "close": "1006"})
+        for one in sockets:
+            assert read_to_the_end(one) is None
+            one.leave()
+
+
+def test_faults_follow_the_given_clock() -> None:
+    with LocalKite(ScaledClock(50, MONDAY_MORNING)) as kite:
+        kite.set_faults({"rest": "slow"})
+        clock = SystemClock()
+        began_s = clock.now_s()
+        assert 200 == profile_status(kite)
+        assert REST_DELAY_S / 50 <= clock.now_s() - began_s < REST_DELAY_S / 5
+
+
+def test_every_word_says_what_it_does() -> None:
+    for family, words in FAMILIES.items():
+        for word, fault in words.items():
+            assert word == fault.word, family
+            assert len(fault.summary) > 10
