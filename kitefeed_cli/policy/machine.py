@@ -244,7 +244,7 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
         case QuotesPolled(ask=turn.ledger.polls.ask):
             back = moves.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
-                return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+                return moves.doubt(turn, event.detail)
             if event.answer is Answer.NOT_PERMITTED:
                 return moves.bar(turn, event.detail)
             return moves.attempt(turn) if back else state
