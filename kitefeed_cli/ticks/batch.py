@@ -33,6 +33,8 @@ class Layout:
 
     def word(self, name: str) -> int:
         """The position of a field; ValueError when this kind of packet lacks it."""
+        if name not in self.names:
+            raise ValueError(f"this kind of {self.mode} packet carries no {name!r}")
         return self.names.index(name)
 
 

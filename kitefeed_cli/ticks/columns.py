@@ -47,7 +47,7 @@ class Columns:
         """The market depth as integers, `(ticks, 5)`. `side`: "buy" or "sell"; `field`: "quantity" or "orders"
         (uint32) or "price" (int32, to be divided). ValueError when this kind of packet has none."""
         if not self.layout.depth:
-            raise ValueError(f"{self.layout.mode} packets carry no depth here")
+            raise ValueError(f"this kind of {self.layout.mode} packet carries no depth")
         first = len(self.layout.names) + (15 if side == "sell" else 0) + _DEPTH[field]
         words: Integers = self.words if field == "price" else self.words.view(np.uint32)
         return words[:, first : first + 15 : 3]
