@@ -71,7 +71,7 @@ def parse(text: str) -> EnvText:
 
     values: dict[str, str] = {}
     bad_lines = []
-    for binding in parse_stream(io.StringIO(text.removeprefix(BOM), newline="")):
+    for binding in parse_stream(io.StringIO(text.lstrip(BOM), newline="")):
         if binding.error:
             bad_lines.append(binding.original.line)
         elif binding.key is not None and binding.value is not None:
@@ -90,10 +90,10 @@ def with_value(text: str, key: str, value: str) -> str:
 
     assert value.isalnum()
     end = "\r\n" if "\r\n" in text else "\n"
-    body = text.removeprefix(BOM)
+    body = text.lstrip(BOM)
     pieces = []
     replaced = False
-    broken = re.compile(rf"\s*(?:export\s+)?'?{key}'?[^\S\r\n]*(?:=[^\r\n]*)?[\r\n]*")
+    broken = re.compile(rf"\s*(?:export\s+)?(?:'{key}'|{key})[^\S\r\n]*(?:=[^\r\n]*)?[\r\n]*")
     for binding in parse_stream(io.StringIO(body, newline="")):
         piece = binding.original.string
         if binding.key == key or (binding.error and broken.fullmatch(piece)):
@@ -118,7 +118,8 @@ def _rewritten(piece: str, key: str, value: str, end: str) -> str:
     old = re.match(rf"{quote}(?:\\.|[^{quote}\\])*{quote}", tail, re.DOTALL) if quote else None
     if old is None:
         quote = ""
-        old = re.match(r"(?:(?!\s+#)(?!\s*$)[^\r\n])*", tail) if not tail.startswith("#") else re.match("", tail)
+        is_comment = tail.startswith("#") and (head[2] or "")[-1:].isspace()  # "K= # note", but not "K=#value"
+        old = re.match("" if is_comment else r"(?:(?!\s+#)(?!\s*$)[^\r\n])*", tail)
     assert old is not None
     rest = tail[old.end() :]
     gap = " " if rest.startswith("#") else ""

@@ -1,0 +1,232 @@
+"""Flags > environment > .env > defaults; and every bad file is one problem that shows no value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kitefeed_cli.problems import Exit, Problem
+from kitefeed_cli.redact import REDACTED, REDACTOR
+from kitefeed_cli.settings import DEFAULT_INSTRUMENTS, REST_ROOT, checked_root, is_loopback, read_settings
+
+KEY = {"KITE_API_KEY": "key123"}
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def problem_with(env_file: Path | None, environ: dict[str, str], **flags: str) -> Problem:
+    with pytest.raises(Problem) as caught:
+        read_settings(env_file, environ, **flags)
+    assert Exit.USAGE is caught.value.exit_code
+    return caught.value
+
+
+def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=from-file\nKITEFEED_MODE=ltp\nKITEFEED_REST_ROOT=https://file.example\n")
+    environ = {"KITE_API_KEY": "from-environment", "KITEFEED_MODE": "quote"}
+    settings = read_settings(env_file, environ, mode="full", instruments=None)
+
+    assert ("from-environment", "full", "https://file.example") == (
+        settings.api_key,
+        settings.mode,
+        settings.rest_root,
+    )
+    assert DEFAULT_INSTRUMENTS == settings.instruments
+    assert {
+        "api_key": "environment",
+        "mode": "flag",
+        "rest_root": str(env_file),
+        "ws_root": "default",
+        "login_root": "default",
+        "instruments": "default",
+    } == settings.sources
+
+
+def test_an_empty_value_counts_as_not_set(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\nKITEFEED_REST_ROOT=\n")
+    settings = read_settings(env_file, {"KITE_API_KEY": ""})
+
+    assert ("key123", REST_ROOT) == (settings.api_key, settings.rest_root)
+
+
+def test_nothing_is_interpolated_and_the_environment_is_left_alone(env_file: Path) -> None:
+    env_file.write_text("A=evil\nKITE_API_KEY=${A}key\nKITE_ACCESS_TOKEN=abcdefgh12\n")
+    problem_with(env_file, {})
+
+    assert "KITE_ACCESS_TOKEN" not in os.environ
+
+
+def test_the_file_may_be_named_by_flag_or_environment_and_is_dot_env_here_by_default(tmp_path: Path) -> None:
+    for name in ("a", "b", ".env"):
+        Path(name).write_text(f"KITE_API_KEY=key-{name.strip('.')}\n")
+
+    assert "key-a" == read_settings(Path("a"), {"KITEFEED_ENV_FILE": "b"}).api_key
+    assert "key-b" == read_settings(None, {"KITEFEED_ENV_FILE": "b"}).api_key
+    assert "key-env" == read_settings(None, {}).api_key
+    assert Path(".env") == read_settings(None, {}).env_file
+
+
+def test_the_secret_is_read_for_login_alone_and_never_shown(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\nKITE_API_SECRET=my-secret-value\n")
+
+    assert "" == read_settings(env_file, {}).api_secret
+    settings = read_settings(env_file, {}, need_secret=True)
+    assert "my-secret-value" == settings.api_secret
+    assert "my-secret-value" not in repr(settings)
+    assert REDACTED == REDACTOR.redact("my-secret-value")
+
+
+def test_a_missing_secret_is_asked_for(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\n")
+    with pytest.raises(Problem) as caught:
+        read_settings(env_file, {}, need_secret=True)
+
+    assert "KITE_API_SECRET" in caught.value.next_step
+
+
+def test_a_missing_key_names_the_file_and_says_when_there_is_none(env_file: Path) -> None:
+    problem = problem_with(env_file, {})
+
+    assert f"KITE_API_KEY is neither in the environment nor in {env_file}, which does not exist" == problem.why
+
+
+def test_a_misspelt_key_is_guessed(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KY=key123\n")
+
+    assert "did you mean KITE_API_KEY?" in problem_with(env_file, {}).why
+
+
+def test_other_programs_settings_are_nobodys_business(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\nKITE_USER_ID=x\nKITE_PASSWORD=y\nKITEFEED_MOD=ltp\nKITEFEED_JSON=1\n")
+
+    assert (f"{env_file}: KITEFEED_MOD is not a setting; did you mean KITEFEED_MODE?",) == read_settings(
+        env_file, {"KITE_TOTP": "z"}
+    ).warnings
+
+
+def test_a_half_written_line_is_a_warning_or_the_reason(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\nKITEFEED_MODE='lt")
+    settings = read_settings(env_file, {})
+
+    assert (f"{env_file}: line 2 cannot be read and is ignored",) == settings.warnings
+    env_file.write_text("# mine\nKITE_API_KEY='key1")
+    assert "whose line 2 cannot be read" in problem_with(env_file, {}).why
+
+
+def _utf16(path: Path) -> None:
+    path.write_text("KITE_API_KEY=sEcReT99\n", "utf-16")
+
+
+def _latin1(path: Path) -> None:
+    path.write_text("# café\nKITE_API_KEY=sEcReT99\n", "latin-1")
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_utf16, "is not plain text"),
+        (_latin1, "is not UTF-8 text"),
+        (_huge, "is larger than 1 MiB"),
+        (Path.mkdir, "is a directory"),
+        (os.mkfifo, "is not a regular file"),
+    ],
+    ids=["utf-16", "latin-1", "1 GB", "directory", "fifo"],
+)
+def test_what_cannot_be_a_settings_file_is_refused_at_once(env_file: Path, make: object, reason: str) -> None:
+    make(env_file)  # type: ignore[operator]
+    problem = problem_with(env_file, KEY)
+
+    assert str(env_file) in problem.what
+    assert reason in problem.why
+    assert "sEcReT99" not in problem.what + problem.why + problem.next_step
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_is_refused(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=key123\n")
+    env_file.chmod(0)
+
+    assert "permission denied" in problem_with(env_file, {}).why
+
+
+def test_a_bom_and_windows_line_ends_do_not_matter(env_file: Path) -> None:
+    env_file.write_bytes(b"\xef\xbb\xbfKITE_API_KEY=key123\r\nKITEFEED_MODE=full\r\n")
+    settings = read_settings(env_file, {})
+
+    assert ("key123", "full") == (settings.api_key, settings.mode)
+
+
+@pytest.mark.parametrize("value", ["a key", "key\u201d", "key\nX-Header: 1", "k" * 65, "k"])
+def test_a_key_that_cannot_be_one_is_refused_without_showing_it(env_file: Path, value: str) -> None:
+    problem = problem_with(env_file, {"KITE_API_KEY": value})
+
+    assert "KITE_API_KEY cannot be right" == problem.what
+    assert "the value from the environment" in problem.why
+    assert len(value) < 3 or value not in problem.why + problem.next_step
+
+
+@pytest.mark.parametrize(
+    ("root", "why"),
+    [
+        ("http://api.kite.trade", "unencrypted"),
+        ("http://127.0.0.1.nip.io", "unencrypted"),
+        ("http://localhost.example", "unencrypted"),
+        ("https://user:pass@api.kite.trade", "a user name or a password"),
+        ("https://token@api.kite.trade", "a user name or a password"),
+        ("https://api.kite.trade?x=1", "a query"),
+        ("https://api.kite.trade#x", "a query"),
+        ("api.kite.trade", "it must look like"),
+        ("https://", "it must look like"),
+        ("ftp://127.0.0.1", "it must look like"),
+        ("https://api kite", "it must look like"),
+        ("https://[::1", "not a URL"),
+        ("https://a:99999", "not a URL"),
+    ],
+)
+def test_an_address_that_would_give_the_token_away_is_refused(env_file: Path, root: str, why: str) -> None:
+    problem = problem_with(env_file, {**KEY, "KITEFEED_REST_ROOT": root})
+
+    assert "KITEFEED_REST_ROOT cannot be used" == problem.what
+    assert why in problem.why
+    assert "pass" not in problem.why.replace("password", "")
+
+
+@pytest.mark.parametrize(
+    "root", ["https://api.kite.trade", "http://127.0.0.1:5000", "http://localhost:1", "http://[::1]:1", "https://s/oms"]
+)
+def test_good_addresses_lose_their_last_slash_and_nothing_else(root: str) -> None:
+    assert root == checked_root("X", root, "https", "http")
+    assert root == checked_root("X", f"{root}/", "https", "http")
+
+
+def test_the_feed_address_has_its_own_schemes(env_file: Path) -> None:
+    assert "it must look like wss://host" in problem_with(env_file, {**KEY, "KITEFEED_WS_ROOT": "https://a"}).why
+    assert "ws://127.0.0.1:1" == read_settings(env_file, {**KEY, "KITEFEED_WS_ROOT": "ws://127.0.0.1:1"}).ws_root
+
+
+@pytest.mark.parametrize(
+    ("host", "here"), [("127.8.9.1", True), ("::1", True), ("LOCALHOST", True), ("0.0.0.0", False)]
+)
+def test_only_this_computer_is_loopback(host: str, here: bool) -> None:
+    assert here is is_loopback(host)
+
+
+def test_instruments_are_a_list_or_a_text_with_commas(env_file: Path) -> None:
+    environ = {**KEY, "KITEFEED_INSTRUMENTS": "NSE:INFY, NSE:NIFTY 50,,\n408065"}
+
+    assert ("NSE:INFY", "NSE:NIFTY 50", "408065") == read_settings(env_file, environ).instruments
+    assert ("BSE:SENSEX",) == read_settings(env_file, environ, instruments=["BSE:SENSEX "]).instruments
+
+
+def test_an_unknown_mode_is_guessed(env_file: Path) -> None:
+    assert "use `quote`" == problem_with(env_file, KEY, mode="quotes").next_step
