@@ -87,7 +87,7 @@ def read_dump(content: bytes, exchange: str, *, fresh: bool = True) -> Dump:
         bad += 1
     if not symbols:
         raise BrokenDumpError(f"it has no instrument of {exchange}")
-    faults = [f"{bad} damaged lines" if bad else "", f"{twice} instrument tokens twice" if twice else ""]
+    faults = [f"damaged lines: {bad}" if bad else "", f"instrument tokens given twice: {twice}" if twice else ""]
     return Dump(" and ".join(filter(None, faults)), fresh, symbols, numbers, places)
 
 

@@ -43,9 +43,11 @@ def replaying(cassette: Path) -> Iterator[None]:
         raise _no_cassette(cassette, "there is no such file")
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(player.use_cassette(str(cassette)))
+            recorded = stack.enter_context(player.use_cassette(str(cassette)))
         except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
             raise _no_cassette(cassette, "it is not a VCR cassette") from None
+        if len(recorded) == 0:
+            raise _no_cassette(cassette, "it holds no answers")
         yield
 
 
