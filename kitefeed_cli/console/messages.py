@@ -124,6 +124,7 @@ STATUS: dict[Note, str] = {
     Note.CONNECTED: "Connected to Zerodha KiteTicker",
     Note.LIVE: "Market feed is now LIVE",
     Note.LIVE_AGAIN: "Market feed is now LIVE - live again after {duration} ({tries})",
+    Note.STEADY: "Market feed has been LIVE for {duration} - the outage of {tries} is over",
     Note.POLLING: "Using REST API polling mode for market data (source: {detail}{every})",
     Note.RETRY: "Next retry in {seconds}",
     Note.RECHECK: "Next retry in {seconds} (asks Kite about the access token only)",
@@ -174,7 +175,7 @@ def status_line(say: Say) -> str:
         duration=duration(say.seconds),
         seconds=_plural(round(say.seconds), "second"),
         every=f", every {say.seconds:g} s" if say.seconds else "",
-        tries=_plural(say.tries, "try", "tries"),
+        tries=_plural(say.tries, *(("drop", "drops") if say.note is Note.STEADY else ("try", "tries"))),
     )
 
 

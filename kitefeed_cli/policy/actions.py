@@ -21,6 +21,7 @@ class Note(Enum):
     CONNECTED = "connected"  # Connected to Zerodha KiteTicker
     LIVE = "live"  # Market feed is now LIVE
     LIVE_AGAIN = "live-again"  # the same after an outage: how it began, seconds it lasted, tries it took
+    STEADY = "steady"  # live for <seconds> after <tries> drops: the outage is over
     POLLING = "polling"  # Using REST API polling mode for market data (source: <detail>, every <seconds> s)
     RETRY = "retry"  # Next retry in <seconds> seconds
     RECHECK = "recheck"  # Next retry in <seconds> seconds, and it asks about the access token only
@@ -37,6 +38,7 @@ class Shown(Enum):
 
     CONNECTING = "connecting"
     LIVE = "live"
+    STEADY = "steady"  # live for <seconds> after <tries> drops: the outage is over
     POLLING = "polling"
     STALE = "stale"
     SIGNED_OUT = "signed-out"

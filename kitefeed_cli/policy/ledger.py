@@ -64,6 +64,7 @@ class Outage:
     lost_detail: str = ""
     cause: Cause | None = None  # the newest reason
     tries: int = 0
+    relapses: int = 0  # drops after its first live ticks
     clean: bool = False  # begun by a start or a login, and nothing failed since: live ticks end it at once
     told: Remedy | None = None  # the strongest remedy already told
     reported: bool = False  # an error was printed, so the recovery line tells how long it took

@@ -87,7 +87,7 @@ def lose(turn: Turn, cause: Cause, detail: str, since_s: float) -> State:
     """A live feed is gone. The first time try again at once; within the same outage climb the ladder."""
     same = turn.ledger.outage
     if same is not None:
-        turn.put_outage(since_s=since_s, lost=cause, lost_detail=detail, tries=0)
+        turn.put_outage(since_s=since_s, lost=cause, lost_detail=detail, tries=0, relapses=same.relapses + 1)
         return failed(turn, cause, detail)
     turn.put(outage=Outage(since_s, cause, detail, cause))
     turn.put_polls(next_s=max(turn.now_s, since_s) + turn.limits.poll_grace_s)
@@ -173,6 +173,13 @@ def announce(turn: Turn, ticking: bool) -> None:
     turn.put(closed=False)
     if owed:
         turn.put_outage(owed=False, reported=False)
+
+
+def end_outage(turn: Turn) -> None:
+    """The feed proved itself. One that relapsed has not been announced again since: say that it holds now."""
+    if turn.outage.relapses and not turn.outage.owed:
+        turn.say(Note.STEADY, seconds=turn.limits.stable_s, tries=turn.outage.relapses + 1)
+    turn.put(outage=None, rung=0)
 
 
 def tell(turn: Turn, cause: Cause, detail: str, retry_in_s: float) -> None:

@@ -24,6 +24,8 @@ def shown_of(state: State) -> tuple[Shown, Cause | None]:
             pass
     if not ledger.verdict.usable:
         return Shown.SIGNED_OUT, cause
+    if ledger.login:
+        return Shown.CONNECTING, cause
     if ledger.polls.served:
         return Shown.POLLING, cause
     if ledger.polls.failed or (ledger.outage is not None and ledger.outage.told is not None):

@@ -59,6 +59,7 @@ class Live:
     woke_s: float = -inf  # a frame must have come since
     confirm: int | None = None  # the poll that is to say whether a feed without ticks is mute
     confirm_s: float = -inf  # not to be asked again, or given up, before
+    ticked_s: float = -inf  # the last tick before that poll: a mute feed was lost then
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def live(turn: Turn, state: Live, event: Event) -> State:
         case QuotesPolled(ask=state.confirm):
             if event.moved:
                 moves.close(turn, state.ask)
-                return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", turn.now_s)
+                return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", state.ticked_s)
             return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s)
         case TokenStored():
             moves.note_stored(turn, event)
@@ -119,24 +119,23 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
             return moves.lose(turn, Cause.FEED_SILENT, "no frame since the sleep", state.woke_s)
         state = replace(state, woke_s=-inf)
     if now_s >= state.stable_s and turn.ledger.outage is not None:
-        turn.put(outage=None, rung=0)
+        moves.end_outage(turn)
     if state.confirm is not None and now_s >= state.confirm_s:
         state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s)  # REST could not say
-    if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None and now_s >= state.confirm_s:
-        ask = turn.ask()
-        turn.do(PollQuotes(ask))
-        state = replace(state, confirm=ask, confirm_s=now_s + limits.poll_s)
+    moves.announce(turn, ticking=event.trading and event.tick_age_s < limits.silence_s)
+    if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:
+        state = _confirm(turn, state, now_s - event.tick_age_s)
     return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s, state.woke_s))
 
 
-def _confirm(turn: Turn, state: Live) -> Live:
+def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
     """Ask REST whether the market moved on without us, unless it was asked lately or wants to be left alone."""
     if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s):
         return state
     ask = turn.ask()
     turn.put_polls(asked_s=turn.now_s)
     turn.do(PollQuotes(ask))
-    return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s)
+    return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s, ticked_s=ticked_s)
 
 
 def _next_look_s(turn: Turn, frame_age_s: float, tick_age_s: float = inf, woke_s: float = -inf) -> float:
