@@ -46,10 +46,11 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
             turn.put(trading=event.trading)
             if event.trading:
                 moves.tend_polls(turn)
-            if event.frame_age_s >= turn.limits.silence_s:
+            frame_age_s = min(event.frame_age_s, turn.now_s - state.since_s)  # no frame yet: as old as the connection
+            if frame_age_s >= turn.limits.silence_s:
                 moves.close(turn, state.ask)
                 return moves.failed(turn, Cause.FEED_SILENT, f"no frame for {turn.limits.silence_s:.0f} s")
-            return replace(state, look_s=_next_look_s(turn, event.frame_age_s))
+            return replace(state, look_s=_next_look_s(turn, frame_age_s))
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD and not turn.ledger.unasked:
