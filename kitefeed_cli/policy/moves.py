@@ -247,12 +247,19 @@ def note_polled(turn: Turn, event: QuotesPolled) -> bool:
             turn.put_polls(failed=False, served=True, throttles=0)
             turn.say_once(Note.POLLING, event.source, turn.limits.poll_every_s)
         case Answer.THROTTLED:
-            waits = turn.limits.throttled_s
-            wait_s = max(event.retry_after_s, waits[min(before.throttles, len(waits) - 1)])
-            turn.put_polls(throttles=before.throttles + 1, served=False, not_before_s=turn.now_s + wait_s)
+            turn.put_polls(served=False)
+            note_throttle(turn, event)
         case _:
             turn.put_polls(failed=True, served=False)
     return before.failed and event.answer is Answer.OK and turn.ledger.refusals < turn.limits.refusals
+
+
+def note_throttle(turn: Turn, event: QuotesPolled) -> None:
+    """Hold back as long as Kite asked, or ever longer when it named no time."""
+    if event.answer is Answer.THROTTLED:
+        waits, throttles = turn.limits.throttled_s, turn.ledger.polls.throttles
+        wait_s = max(event.retry_after_s, waits[min(throttles, len(waits) - 1)])
+        turn.put_polls(throttles=throttles + 1, not_before_s=turn.now_s + wait_s)
 
 
 def wake(turn: Turn, slept_s: float) -> None:

@@ -84,6 +84,7 @@ def live(turn: Turn, state: Live, event: Event) -> State:
             moves.announce(turn, event.fresh)
             return replace(state, fresh=state.fresh or event.fresh)
         case QuotesPolled(ask=state.confirm):
+            moves.note_throttle(turn, event)
             if event.moved:
                 moves.close(turn, state.ask)
                 return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", state.ticked_s)
