@@ -51,7 +51,7 @@ def accepted(turn: Turn, user: str) -> State:
     """REST accepts the saved token: greet a user who logged in, and open the feed."""
     if turn.ledger.login or not turn.ledger.verdict.usable:
         turn.put(rung=0, refusals=0, login=False)
-        turn.put_outage(told=None, said=frozenset(), wait_said_s=0.0, clean=True)
+        turn.put_outage(told=None, owed=True, said=frozenset(), wait_said_s=0.0, clean=True)
         turn.say(Note.LOGGED_IN)
         turn.say(Note.TOKEN_OK, user)
         turn.say(Note.REFRESHED)
