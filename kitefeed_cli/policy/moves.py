@@ -37,7 +37,9 @@ def doubt(turn: Turn, detail: str) -> State:
     """A poll says that the token is dead. It asked with the one of the last check, and a login may have replaced
     that a moment ago: ask about what is saved now before blaming it."""
     bucket = turn.ledger.attempts.refilled(turn.now_s, turn.limits.attempts, turn.limits.attempt_every_s)
-    return attempt(turn) if bucket.left else sign_out(turn, Cause.TOKEN_EXPIRED, detail)
+    if bucket.left or turn.ledger.unasked:
+        return attempt(turn)
+    return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
 
 
 def open_feed(turn: Turn, checked: Answer) -> State:
