@@ -229,12 +229,12 @@ def missing(turn: Turn, event: TokenStored) -> State:
 
 
 def tend_polls(turn: Turn) -> None:
-    """Give up an open poll whose time is up, and start the next one when it is due."""
+    """Give up an open poll whose time is up, and start the next one when it is due, if the token may serve."""
     polls = turn.ledger.polls
     if polls.ask is not None and turn.now_s >= polls.asked_s + turn.limits.poll_s:
         turn.put_polls(ask=None, failed=True, served=False)
         polls = turn.ledger.polls
-    if polls.ask is None and turn.now_s >= polls.start_s:
+    if polls.ask is None and turn.now_s >= polls.start_s and turn.ledger.verdict.usable:
         ask = turn.ask()
         turn.put_polls(ask=ask, asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)
         turn.do(PollQuotes(ask))
