@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import floor, inf
 
-from ..calendar import Hours, next_open, session
+from ..calendar import Hours, session
 from ..policy.events import FeedClosed, FeedOpened, FeedRefused, FeedTicked, FeedUnreachable
 from .kite import Greeting, ScriptedKite, Token
 from .log import Kind
@@ -18,6 +18,7 @@ from .stage import VirtualStage
 _EVERY_S = 1.0  # Kite's heartbeat, and the ticks of a busy instrument
 _SNAPSHOT_S = 0.1  # from the subscribe to the cached tick
 _WARM_S = 0.5  # and to the first one that is news
+_BELLS = ((9, 15), (15, 30))
 _FRESH_FOR_S = 600.0  # ticks outrank the calendar for so long
 _OUTLIVES_S = 60.0  # a longer sleep, and the far side has given the connection up without a word
 
@@ -116,14 +117,14 @@ class ScriptedFeed:
 
     def ring_bells(self, until_s: float) -> None:
         """Put the market's hours on the agenda; only a market that follows the calendar has some."""
-        opens = next_open(self._stage.log.starts_at)
-        while self._market == "calendar":
-            for bell in (opens, opens.replace(hour=15, minute=30)):
-                at_s = (bell - self._stage.log.starts_at) / timedelta(seconds=1)
-                if at_s > until_s:
-                    return
-                self._stage.inbox.at(at_s, self.adjust)
-            opens = next_open(opens)
+        starts_at = self._stage.log.starts_at
+        day = starts_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        while self._market == "calendar" and day < starts_at + timedelta(seconds=until_s):
+            for hour, minute in _BELLS:
+                at_s = (day.replace(hour=hour, minute=minute) - starts_at) / timedelta(seconds=1)
+                if at_s >= 0:
+                    self._stage.inbox.at(at_s, self.adjust)
+            day += timedelta(days=1)
 
     @property
     def frame_age_s(self) -> float:

@@ -140,10 +140,13 @@ class _Judge:
         return states
 
     def _phrases(self) -> Iterator[Verdict]:
-        lines = iter(self._said)
+        at = 0  # goes on where the phrase before was found
         for phrase in self._expect.says:
-            found = any(phrase in line for line in lines)  # goes on where the phrase before was found
-            yield Verdict("says", phrase, "said" if found else "not said, or not in this order", found)
+            found = next((line for line in range(at, len(self._said)) if phrase in self._said[line]), None)
+            at = at if found is None else found + 1
+            yield Verdict(
+                "says", phrase, "not said, or not in this order" if found is None else "said", found is not None
+            )
         for phrase in self._expect.never_says:
             times = sum(phrase in line for line in self._said)
             yield Verdict("never says", phrase, f"said {times} times" if times else "not said", not times)

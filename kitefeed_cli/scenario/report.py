@@ -1,0 +1,91 @@
+"""An outcome as lines for people: the timeline, a verdict per promise, and what changed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..console.printer import Printer
+from .runner import Outcome
+
+_PROMISE = 22  # columns of the longest usual promise
+_TIMELINE_INDENT = 25  # of a transcript's text
+_STYLES = {"kite": "cyan", "user": "cyan", "computer": "cyan", "shows": "bold", "given": "cyan"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `hang` is the indent of what wraps, `style` a colour that says nothing by itself."""
+
+    text: str
+    hang: int = 0
+    style: str = ""
+
+    def wrapped(self, width: int) -> str:
+        """The line on a terminal of that many columns."""
+        if len(self.text) <= width:
+            return self.text
+        hang = " " * min(self.hang, width // 2)
+        lines = textwrap.wrap(
+            self.text, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False, tabsize=1
+        )
+        return "\n".join(lines)
+
+
+def show(printer: Printer, lines: Iterable[Line]) -> None:
+    """Print them: wrapped and coloured on a terminal, as they are into a pipe."""
+    if not printer.live_table:
+        printer.data("\n".join(line.text for line in lines))
+        return
+    console = printer.console()
+    for line in lines:
+        console.print(line.wrapped(console.width), style=line.style or None, soft_wrap=True)
+
+
+def whole(outcome: Outcome) -> Iterator[Line]:
+    """The timeline and every verdict."""
+    yield Line(f"{outcome.scenario.name}: {outcome.scenario.title}", 2, "bold")
+    yield Line("")
+    for text in outcome.transcript.splitlines()[3:]:
+        label = text[14:25].strip()
+        style = "red" if "error:" in text else _STYLES.get(label, "")
+        yield Line(text, _TIMELINE_INDENT, style)
+    yield Line("")
+    yield from verdicts(outcome)
+
+
+def brief(outcome: Outcome) -> Iterator[Line]:
+    """One line, and more of it only when something is wrong."""
+    yield Line(f"{_word(outcome.kept)}  {outcome.scenario.name}", 8, "" if outcome.kept else "bold red")
+    if not outcome.kept:
+        yield from verdicts(outcome, broken_only=True)
+        yield Line("")
+
+
+def verdicts(outcome: Outcome, broken_only: bool = False) -> Iterator[Line]:
+    """One line a promise kept; a broken one says what was promised and what came."""
+    for one in outcome.verdicts:
+        if one.kept and not broken_only:
+            yield Line(f"kept    {one.promise:<{_PROMISE}}  {one.promised}", 10 + _PROMISE)
+        if not one.kept:
+            yield Line(f"BROKEN  {one.promise:<{_PROMISE}}  promised  {one.promised}", 20 + _PROMISE, "bold red")
+            yield Line(f"{'':<{8 + _PROMISE}}  got       {one.got}", 20 + _PROMISE, "red")
+    if outcome.difference:
+        again = f"kitefeed simulate {outcome.scenario.name} --accept"
+        yield Line(f"CHANGED the transcript; keep a changed line only if you can explain it, then `{again}`", 8, "red")
+        for text in outcome.difference:
+            yield Line(f"        {text}", _TIMELINE_INDENT + 9)
+
+
+def total(outcomes: list[Outcome]) -> Line:
+    """The last line."""
+    broken = [one.scenario.name for one in outcomes if not one.kept]
+    count = f"{len(outcomes)} scenario{'s' if len(outcomes) != 1 else ''}"
+    if broken:
+        return Line(f"{len(broken)} of {count} broken: {', '.join(broken)}", 2, "bold red")
+    return Line(f"{count} played, every promise kept", 2, "bold green")
+
+
+def _word(kept: bool) -> str:
+    return "kept  " if kept else "BROKEN"
