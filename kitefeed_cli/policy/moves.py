@@ -132,6 +132,8 @@ def bar(turn: Turn, detail: str) -> State:
 def ask_why(turn: Turn, detail: str) -> State:
     """Ask before blaming: one quote tells a dead token, a missing plan and a refused feed apart."""
     polls = turn.ledger.polls
+    if not turn.ledger.verdict.usable:
+        return failed(turn, Cause.FEED_REFUSED, detail)  # REST has spoken, or there is nothing to ask about
     if turn.ledger.refusals or turn.now_s < polls.not_before_s:
         return refused(turn, detail)  # answered before, or not to be asked now; the polls go on and will tell
     if polls.ask is None:
