@@ -44,11 +44,18 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
     GOOD = "good"
     DEAD = "dead"
-    MISSING = "missing"  # there is nothing usable to ask about
+    MISSING = "missing"  # none is saved
+    MALFORMED = "malformed"  # what is saved cannot be one
 
     @property
     def usable(self) -> bool:
+        """Whether it may open a feed and poll quotes."""
         return self in (Verdict.UNKNOWN, Verdict.GOOD)
+
+    @property
+    def askable(self) -> bool:
+        """Whether there is a token that REST can be asked about."""
+        return self not in (Verdict.MISSING, Verdict.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)

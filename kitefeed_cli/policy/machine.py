@@ -113,7 +113,7 @@ def _idle(turn: Turn, state: Idle, event: Event) -> State:
     turn.put(outage=Outage(turn.now_s, clean=True))
     turn.say_once(Note.PREFLIGHT)
     if event.saved is not Saved.TOKEN:
-        return moves.missing(turn, TokenStored(event.saved, new=False))
+        moves.note_stored(turn, TokenStored(event.saved, new=False))
     return moves.attempt(turn)
 
 
@@ -128,7 +128,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
             return _checked(turn, TokenChecked(state.ask, Answer.UNREACHABLE, "no answer in time"))
         case TokenStored():
             moves.note_stored(turn, event)
-            return state if event.saved is Saved.TOKEN else moves.missing(turn, event)
+            return state if event.saved is Saved.TOKEN else moves.missing(turn)
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
             return state
@@ -223,7 +223,7 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
             return state if turn.now_s < state.until_s else moves.refused(turn, state.detail)
         case TokenStored():
             moves.note_stored(turn, event)
-            return state if event.saved is Saved.TOKEN else moves.missing(turn, event)
+            return state if event.saved is Saved.TOKEN else moves.missing(turn)
         case Woke():
             moves.wake(turn, event.slept_s)
             return state
@@ -251,7 +251,7 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
         case TokenStored():
             moves.note_stored(turn, event)
             if event.saved is not Saved.TOKEN:
-                return moves.missing(turn, event)
+                return moves.missing(turn)
             return moves.attempt(turn) if event.new or isinstance(state, Barred) else state
         case Woke():
             moves.wake(turn, event.slept_s)
@@ -273,10 +273,10 @@ def _signed_out(turn: Turn, state: SignedOut, event: Event) -> State:
             if event.saved is Saved.TOKEN:
                 return moves.attempt(turn)
             turn.put(login=True)  # something was saved, and the user is to hear that it does not do
-            return moves.missing(turn, event)
+            return moves.missing(turn)
         case Woke():
             moves.wake(turn, event.slept_s)
-            return state if turn.ledger.verdict is Verdict.MISSING else moves.attempt(turn)
+            return moves.attempt(turn) if turn.ledger.verdict.askable else state
         case QuotesPolled() | TokenChecked() | FeedOpened() | FeedRefused() | FeedUnreachable():
             return state
         case FeedTicked() | FeedClosed() | Started() | StopAsked():

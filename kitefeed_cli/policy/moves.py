@@ -17,8 +17,8 @@ _RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 2}
 
 def attempt(turn: Turn) -> State:
     """Ask REST about the saved token, and let its verdict open the feed; or wait until the budget allows it."""
-    if turn.ledger.verdict is Verdict.MISSING:
-        return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
+    if not turn.ledger.verdict.askable:
+        return missing(turn)
     limits = turn.limits
     bucket = turn.ledger.attempts.refilled(turn.now_s, limits.attempts, limits.attempt_every_s)
     if not bucket.left:
@@ -66,10 +66,10 @@ def accepted(turn: Turn, user: str) -> State:
 def failed(turn: Turn, cause: Cause, detail: str, at_least_s: float = 0.0) -> State:
     """An attempt failed, or a feed that had not proved itself was lost: wait for the next rung."""
     turn.put_outage(cause=cause, clean=False)
-    if turn.ledger.verdict is Verdict.MISSING:
-        return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
+    if not turn.ledger.verdict.askable:
+        return missing(turn)
     if turn.ledger.verdict is Verdict.DEAD:
-        return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
+        return sign_out(turn, Cause.TOKEN_EXPIRED, "403 TokenException")  # a poll said so while the feed was tried
     if turn.ledger.unasked:
         return attempt(turn)  # a newer token was saved meanwhile; this failure says nothing about it
     if cause is not Cause.FEED_REFUSED:
@@ -102,7 +102,8 @@ def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
     """REST rejects the saved token, or there is none: no handshake and no poll until a login."""
     if turn.ledger.verdict.usable or turn.ledger.login:
         turn.put(rung=0)
-    turn.put(verdict=Verdict.DEAD if cause is Cause.TOKEN_EXPIRED else Verdict.MISSING)
+    if cause is Cause.TOKEN_EXPIRED:
+        turn.put(verdict=Verdict.DEAD)
     turn.put(polls=turn.ledger.polls.reset(), refusals=0)
     turn.put_outage(cause=cause)
     if turn.ledger.login and turn.outage.told is Remedy.LOG_IN:
@@ -215,7 +216,8 @@ def tell(turn: Turn, cause: Cause, detail: str, retry_in_s: float) -> None:
 def note_stored(turn: Turn, event: TokenStored) -> None:
     """Write down what the token store holds now; the states decide what to do about it."""
     if event.saved is not Saved.TOKEN:
-        turn.put(verdict=Verdict.MISSING, login=False, unasked=False)
+        verdict = Verdict.MISSING if event.saved is Saved.NOTHING else Verdict.MALFORMED
+        turn.put(verdict=verdict, login=False, unasked=False)
         return
     if event.new or not turn.ledger.verdict.usable:
         turn.put(unasked=True)
@@ -223,9 +225,9 @@ def note_stored(turn: Turn, event: TokenStored) -> None:
         turn.put(verdict=Verdict.UNKNOWN, login=True, rung=0, refusals=0)
 
 
-def missing(turn: Turn, event: TokenStored) -> State:
-    """The store was emptied or spoilt."""
-    if event.saved is Saved.MALFORMED:
+def missing(turn: Turn) -> State:
+    """The store holds nothing to ask about: it is empty or spoilt."""
+    if turn.ledger.verdict is Verdict.MALFORMED:
         return sign_out(turn, Cause.TOKEN_MALFORMED, "what is saved cannot be an access token")
     return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
 
