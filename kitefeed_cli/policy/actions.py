@@ -38,7 +38,6 @@ class Shown(Enum):
 
     CONNECTING = "connecting"
     LIVE = "live"
-    STEADY = "steady"  # live for <seconds> after <tries> drops: the outage is over
     POLLING = "polling"
     STALE = "stale"
     SIGNED_OUT = "signed-out"
