@@ -1,0 +1,34 @@
+"""Check: one fresh tick, or a reason why there is none. Live ticks outrank the calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..calendar import Hours, next_open, session
+from .finding import TICK, Finding, Grade
+
+# NIFTY 50, NIFTY BANK, SENSEX: they tick whenever their exchange trades, and need no instrument list.
+CANARIES = (256265, 260105, 265)
+
+
+def wait_s(now: datetime) -> float:
+    """How long to wait for a fresh tick: an index moves every second while the market trades."""
+    return 1.5 if session(now) is Hours.CLOSED else 3.0
+
+
+def tick_line(fresh: bool, cached: bool, now: datetime, took_s: float) -> Finding:
+    """`fresh`: a tick that is news came; `cached`: a packet of Kite's cache came."""
+    if fresh:
+        return Finding(TICK, Grade.OK, "a fresh tick", took_s)
+    opens = f"{next_open(now):%a %d %b %H:%M}"
+    match session(now), cached:
+        case Hours.CLOSED, True:
+            return Finding(TICK, Grade.OK, f"the market is closed, opens {opens}; cached prices came", took_s)
+        case Hours.CLOSED, False:
+            return Finding(TICK, Grade.WARN, f"the market is closed, opens {opens}; not even cached prices", took_s)
+        case Hours.OPEN, True:
+            return Finding(TICK, Grade.WARN, "only cached prices, in market hours (a holiday?)", took_s)
+        case Hours.OPEN, False:
+            return Finding(TICK, Grade.WARN, "no price at all yet, in market hours", took_s)
+        case _:
+            return Finding(TICK, Grade.WARN, "no fresh tick, and the calendar does not know this day", took_s)
