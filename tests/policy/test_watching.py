@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from kitefeed_cli.policy import Shown
-from kitefeed_cli.policy.actions import CheckToken, CloseFeed, Note, PollQuotes, Show
+from kitefeed_cli.policy.actions import CheckToken, CloseFeed, Note, PollQuotes, Say, Show
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Answer, FeedClosed, FeedTicked, QuotesPolled, TimeUp
 
@@ -241,7 +241,7 @@ def test_the_end_of_trading_shows_the_market_as_closed() -> None:
     play = live_play()
     play.trading = False
 
-    assert [Show(Shown.CLOSED, None)] == play.time_up()
+    assert [Say(Note.MARKET_CLOSED), Show(Shown.CLOSED, None)] == play.time_up()
 
 
 def test_events_of_another_connection_change_nothing() -> None:
