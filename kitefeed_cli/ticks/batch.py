@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..clock import epoch_to_ist
+from .dicts import exchange_time, full_dict, index_full_dict, index_quote_dict, ltp_dict, quote_dict
 from .last import FEED, Last
 
 if TYPE_CHECKING:
@@ -143,17 +141,8 @@ class TickBatch:
             yield _last(row, self.received_s, position in self.snapshots)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """The dictionaries that the official client hands to `on_ticks`, field for field.
-
-        They differ from it on purpose where it errs: times are aware (IST), and a time of 0 is None.
-        """
+        """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
         return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self.rows()]
-
-
-@lru_cache(maxsize=4096)
-def _at(epoch_s: int) -> datetime | None:
-    """An exchange time; Kite sends 0 for an instrument that has not traded."""
-    return epoch_to_ist(epoch_s) if epoch_s else None
 
 
 def _last(row: Row, received_s: float, snapshot: bool) -> Last:
@@ -169,8 +158,8 @@ def _last(row: Row, received_s: float, snapshot: bool) -> Last:
             FEED,
             received_s,
             layout.mode,
-            exchange_at=_at(v[15]) if full else None,
-            last_trade_at=_at(v[11]) if full else None,
+            exchange_at=exchange_time(v[15]) if full else None,
+            last_trade_at=exchange_time(v[11]) if full else None,
             close=v[10] / divisor,
             open=v[7] / divisor,
             high=v[8] / divisor,
@@ -185,7 +174,7 @@ def _last(row: Row, received_s: float, snapshot: bool) -> Last:
         FEED,
         received_s,
         layout.mode,
-        exchange_at=_at(v[7]) if layout is INDEX_FULL else None,
+        exchange_at=exchange_time(v[7]) if layout is INDEX_FULL else None,
         close=v[5] / divisor,
         open=v[4] / divisor,
         high=v[2] / divisor,
@@ -194,71 +183,10 @@ def _last(row: Row, received_s: float, snapshot: bool) -> Last:
     )
 
 
-def _ltp_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
-    return {
-        "tradable": v[0] & 0xFF != 9,  # segment 9: indices
-        "mode": "ltp",
-        "instrument_token": v[0],
-        "last_price": v[1] / divisor,
-    }
-
-
-def _index_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
-    last, close = v[1] / divisor, v[5] / divisor
-    return {
-        "tradable": v[0] & 0xFF != 9,
-        "mode": "quote",
-        "instrument_token": v[0],
-        "last_price": last,
-        "ohlc": {"high": v[2] / divisor, "low": v[3] / divisor, "open": v[4] / divisor, "close": close},
-        "change": (last - close) * 100 / close if close else 0,
-    }
-
-
-def _index_full_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
-    tick = _index_dict(v, divisor)
-    tick["mode"] = "full"
-    tick["exchange_timestamp"] = _at(v[7])
-    return tick
-
-
-def _quote_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
-    last, close = v[1] / divisor, v[10] / divisor
-    return {
-        "tradable": v[0] & 0xFF != 9,
-        "mode": "quote",
-        "instrument_token": v[0],
-        "last_price": last,
-        "last_traded_quantity": v[2],
-        "average_traded_price": v[3] / divisor,
-        "volume_traded": v[4],
-        "total_buy_quantity": v[5],
-        "total_sell_quantity": v[6],
-        "ohlc": {"open": v[7] / divisor, "high": v[8] / divisor, "low": v[9] / divisor, "close": close},
-        "change": (last - close) * 100 / close if close else 0,
-    }
-
-
-def _full_dict(v: Sequence[int], divisor: int) -> dict[str, Any]:
-    tick = _quote_dict(v, divisor)
-    tick["mode"] = "full"
-    tick["last_trade_time"] = _at(v[11])
-    tick["oi"] = v[12]
-    tick["oi_day_high"] = v[13]
-    tick["oi_day_low"] = v[14]
-    tick["exchange_timestamp"] = _at(v[15])
-    depth = [
-        {"quantity": quantity, "price": price / divisor, "orders": orders}
-        for quantity, price, orders in zip(v[16::3], v[17::3], v[18::3], strict=True)
-    ]
-    tick["depth"] = {"buy": depth[:5], "sell": depth[5:]}
-    return tick
-
-
 _TO_DICT = {
-    LTP: _ltp_dict,
-    INDEX_QUOTE: _index_dict,
-    INDEX_FULL: _index_full_dict,
-    QUOTE: _quote_dict,
-    FULL: _full_dict,
+    LTP: ltp_dict,
+    INDEX_QUOTE: index_quote_dict,
+    INDEX_FULL: index_full_dict,
+    QUOTE: quote_dict,
+    FULL: full_dict,
 }
