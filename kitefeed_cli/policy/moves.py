@@ -221,7 +221,7 @@ def note_stored(turn: Turn, event: TokenStored) -> None:
         return
     if event.new or not turn.ledger.verdict.usable:
         turn.put(unasked=True)
-    if event.new:
+    if event.new or not turn.ledger.verdict.askable:
         turn.put(verdict=Verdict.UNKNOWN, login=True, rung=0, refusals=0)
 
 
