@@ -34,6 +34,7 @@ _SAID = {
     Note.TOKEN_FAILED: Say(Note.TOKEN_FAILED, "403 TokenException"),
     Note.SKIPPING: Say(Note.SKIPPING, Cause.TOKEN_EXPIRED.value),
     Note.LIVE_AGAIN: Say(Note.LIVE_AGAIN, "", 710, 1),
+    Note.STEADY: Say(Note.STEADY, seconds=60, tries=3),
     Note.POLLING: Say(Note.POLLING, "kite-rest", 5),
     Note.RETRY: Say(Note.RETRY, seconds=5),
     Note.RECHECK: Say(Note.RECHECK, seconds=5),

@@ -112,7 +112,7 @@ CATALOGUE: dict[Cause, Entry] = {
 BEGAN: dict[Cause, str] = {
     Cause.FEED_DROPPED: "the feed dropped at {at}",
     Cause.FEED_SILENT: "the feed has been silent since {at}",
-    Cause.FEED_MUTE: "the feed was found without ticks at {at}",
+    Cause.FEED_MUTE: "no tick has come since {at}",
 }
 
 # Word for word the phrases that users and their log filters look for; ours only where they have none.

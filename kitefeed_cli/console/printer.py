@@ -164,9 +164,9 @@ class Printer:
         record = {
             "kind": "problem",
             "cause": problem.cause,
-            "what": self._redact(problem.what),
-            "why": self._redact(problem.why),
-            "next": self._redact(problem.next_step),
+            "what": problem.what,
+            "why": problem.why,
+            "next": problem.next_step,
             "at": self._clock.wall().isoformat(timespec="milliseconds"),
         }
         return self.clean(json.dumps(record, ensure_ascii=False)) + "\n"

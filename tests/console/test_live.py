@@ -9,6 +9,7 @@ import os
 import re
 import select
 import struct
+import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -81,8 +82,10 @@ def test_the_table_is_redrawn_by_itself_and_the_talk_stands_above_it(screen: Scr
     printer = Printer(screen.file, screen.file, CLOCK, color=False)
     table = LiveTable(printer, lambda: board, NAMES, CLOCK)
     output: Output = table
+    stderr = sys.stderr
     table.start()
     try:
+        assert stderr is sys.stderr
         first = screen.until("₹1,523.40")
         assert HIDE in first
         assert "CONNECTING" in first

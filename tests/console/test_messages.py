@@ -77,7 +77,7 @@ def test_problems_kept_back_are_counted_in_the_next_one() -> None:
         ),
         (
             report(Cause.FEED_MUTE, "heartbeats but no ticks", Cause.FEED_MUTE),
-            "the feed was found without ticks at 11:20:10",
+            "no tick has come since 11:20:10",
             "nothing to do: kitefeed keeps trying by itself",
         ),
         (
@@ -125,6 +125,12 @@ def test_every_cause_says_whether_ticks_stopped_or_never_came(cause: Cause) -> N
     assert problem(report(cause, lost=Cause.FEED_DROPPED), AT).what.endswith(", so live ticks have stopped")
 
 
+def test_a_long_detail_of_a_library_is_cut() -> None:
+    why = problem(report(Cause.FEED_FAILED, "  Max retries\n exceeded with url" + " and so on" * 9), AT).why
+
+    assert "the handshake was not accepted (Max retries exceeded with url and so on and s...)" == why
+
+
 def test_the_catalogues_are_complete() -> None:
     assert set(Cause) == set(CATALOGUE)
     assert set(Note) == set(STATUS)
@@ -162,6 +168,7 @@ def test_times_are_shown_in_ist_whatever_zone_they_come_in() -> None:
             "Market feed is now LIVE - live again after 11m 50s (1 try)",
         ),
         (Say(Note.LIVE_AGAIN, "", 0.42, 3), "Market feed is now LIVE - live again after 0.4s (3 tries)"),
+        (Say(Note.STEADY, "", 60, 3), "Market feed has been LIVE for 1m 00s - the outage of 3 drops is over"),
         (Say(Note.TOKEN_FAILED, "403 TokenException"), "Token validation FAILED: TokenException"),
         (Say(Note.TOKEN_FAILED, "no answer in time"), "Token validation FAILED: TokenException"),
         (Say(Note.SKIPPING, "token-expired"), "Token is expired - skipping WebSocket connection"),

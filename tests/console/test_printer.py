@@ -275,10 +275,16 @@ def test_a_process_whose_reader_left_says_nothing_at_exit() -> None:
         "try:\n"
         "    while True: printer.data('x' * 1000)\n"
         "except OutputClosed: pass\n"
+        "try:\n"
+        "    printer.data('more')\n"
+        "except OutputClosed: sys.exit(0)\n"
+        "sys.exit('the second text went nowhere in silence')\n"
     )
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
         ["bash", "-c", f'set -o pipefail; {sys.executable} -c "$0" | head -n 1 >/dev/null', script],
         capture_output=True,
+        env=buffered,
         text=True,
         timeout=30,
         check=False,
@@ -335,13 +341,24 @@ def test_a_full_stderr_pipe_blocks_nobody_and_the_loss_is_counted() -> None:
     err.close()
 
 
+class Slow(io.StringIO):
+    """A file that lets another thread in after every character."""
+
+    def write(self, text: str) -> int:
+        for char in text:
+            super().write(char)
+            os.sched_yield()
+        return len(text)
+
+
 def test_lines_of_several_threads_never_mix() -> None:
-    spoken = Spoken()
+    out, err = Slow(), Slow()
+    printer = Printer(out, err, CLOCK)
 
     def talk(word: str) -> None:
-        for _ in range(200):
-            spoken.printer.status(word * 40)
-            spoken.printer.data(word * 40)
+        for _ in range(50):
+            printer.status(word * 9)
+            printer.data(word * 9)
 
     threads = [threading.Thread(target=talk, args=(word,)) for word in "abc"]
     for thread in threads:
@@ -349,5 +366,5 @@ def test_lines_of_several_threads_never_mix() -> None:
     for thread in threads:
         thread.join()
 
-    assert {f"11:20:10 {word * 40}" for word in "abc"} == set(spoken.err.getvalue().splitlines())
-    assert {word * 40 for word in "abc"} == set(spoken.out.getvalue().splitlines())
+    assert {f"11:20:10 {word * 9}" for word in "abc"} == set(err.getvalue().splitlines())
+    assert {word * 9 for word in "abc"} == set(out.getvalue().splitlines())
