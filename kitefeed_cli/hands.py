@@ -42,6 +42,7 @@ class LiveHands:
         post: Callable[[Event], None],
         printer: Printer,
         output: Output,
+        tell: Callable[[Callable[[], None]], None],
         trading: Callable[[], bool],
         fail: Callable[[Problem], None],
         clock: Clock,
@@ -56,6 +57,7 @@ class LiveHands:
         self._post = post
         self._printer = printer
         self._output = output
+        self._tell = tell  # on the output's thread: a reader that stopped reading must not stop the loop
         self._trading = trading
         self._fail = fail
         self._clock = clock
@@ -124,7 +126,7 @@ class LiveHands:
         lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
         problem = messages.problem(report, lost_at)
         self._printer.error(problem)
-        self._output.problem(problem)
+        self._tell(lambda: self._output.problem(problem))
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:
@@ -132,10 +134,11 @@ class LiveHands:
         self._printer.status(messages.status_line(say))
 
     def show(self, show: Show) -> None:
-        self._output.shown(show.shown.value, None if show.cause is None else show.cause.value)
+        why = None if show.cause is None else show.cause.value
+        self._tell(lambda: self._output.shown(show.shown.value, why))
         serves = show.shown not in _NO_SOURCE
         if self._served and not serves:
-            self._output.stale(self._board.lasts())
+            self._tell(lambda: self._output.stale(self._board.lasts()))
         self._served = serves
 
     def look(self) -> TimeUp:

@@ -73,6 +73,7 @@ class FeedRun:
             self._inbox.post,
             printer,
             self._output,
+            self._bus.tell,
             self._trading,
             self.fail,
             clock,
@@ -93,7 +94,7 @@ class FeedRun:
         if why_not is not None:
             self._printer.detail(f"{why_not}; it is asked for again before the feed opens")
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
-        self._bus.attach("output", self._output, WhenFull.LATEST)
+        self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
         if isinstance(self._output, LiveTable):
             self._output.start()
         watch.start()

@@ -16,7 +16,9 @@ from typing import Protocol
 from ..clock import Clock
 from .last import Batch, Last
 
-CAPACITY = 256  # batches
+CAPACITY = 256  # batches and news
+
+News = Callable[[], None]
 
 
 class Output(Protocol):
@@ -88,6 +90,12 @@ class Bus:
         for lane in self._lanes:
             lane.put(batch)
 
+    def tell(self, news: News) -> None:
+        """Have every output's thread call `news` after the batches queued so far: a change of state keeps its place
+        among the ticks, and an output that is stuck sticks alone."""
+        for lane in self._lanes:
+            lane.put(news)
+
     def counters(self) -> dict[str, Counters]:
         """By output name."""
         return {lane.name: lane.counters() for lane in self._lanes}
@@ -125,7 +133,7 @@ class _Lane:
         self._clock = clock
         self._on_failure = on_failure
         self._condition = threading.Condition()
-        self._queue: deque[Batch] = deque()
+        self._queue: deque[Batch | News] = deque()
         self._older: dict[int, Last] = {}  # LATEST: folded out of a full queue, so older than all that is in it
         self._finishing = False
         self._delivered = self._dropped = self._conflated = self._failures = 0
@@ -135,13 +143,13 @@ class _Lane:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, entry: Batch | News) -> None:
         with self._condition:
             if self._finishing:
                 return
             if len(self._queue) >= self._capacity:
                 self._make_room()
-            self._queue.append(batch)
+            self._queue.append(entry)
             self._condition.notify()
 
     def counters(self) -> Counters:
@@ -164,8 +172,12 @@ class _Lane:
         return not self._thread.is_alive()
 
     def _make_room(self) -> None:
-        # One batch out for one batch in, so that a stalled output costs the reader a steady little, never a burst.
-        oldest = self._queue.popleft()
+        # One batch out for one entry in, so that a stalled output costs the reader a steady little, never a burst.
+        at = next((at for at, entry in enumerate(self._queue) if not callable(entry)), 0)
+        oldest = self._queue[at]
+        del self._queue[at]
+        if callable(oldest):  # nothing but news: only the newest are worth telling
+            return
         if self._when_full is WhenFull.DROP_OLDEST:
             self._dropped += len(oldest)
         else:
@@ -177,14 +189,17 @@ class _Lane:
         self._conflated += before + len(batch) - len(newest)
 
     def _run(self) -> None:
-        while (batch := self._next()) is not None:
-            self._lag_s = self._clock.now_s() - batch.received_s
+        while (entry := self._next()) is not None:
             try:
-                self._output.accept(batch)
+                if callable(entry):
+                    entry()
+                    continue
+                self._lag_s = self._clock.now_s() - entry.received_s
+                self._output.accept(entry)
             except Exception as error:  # noqa: BLE001 - whatever it is, it stays with this output
                 self._failed(error)
             else:
-                self._delivered += len(batch)
+                self._delivered += len(entry)
         try:
             self._output.close()
         except Exception as error:  # noqa: BLE001 - the same
@@ -195,16 +210,22 @@ class _Lane:
         if self._failures == 1:
             self._on_failure(self.name, error)
 
-    def _next(self) -> Batch | None:
-        """Wait for the next batch; None when there will be none."""
+    def _next(self) -> Batch | News | None:
+        """Wait for the next entry; None when there will be none."""
         with self._condition:
             while not self._queue:
                 if self._finishing:
                     return None
                 self._clock.wait(self._condition, 1.0)
-            if self._when_full is WhenFull.DROP_OLDEST or (len(self._queue) == 1 and not self._older):
-                return self._queue.popleft()
-            batches, self._queue = self._queue, deque()
+            first = self._queue.popleft()
+            if callable(first) or self._when_full is WhenFull.DROP_OLDEST:
+                return first
+            batches = [first]
+            while self._queue and not callable(entry := self._queue[0]):
+                batches.append(entry)
+                self._queue.popleft()
+            if len(batches) == 1 and not self._older:
+                return first
             newest, self._older = self._older, {}
         # The lock is free again: the reader need not wait while we look through the backlog.
         for batch in batches:

@@ -195,3 +195,37 @@ def test_the_lag_is_the_time_from_receipt_to_delivery() -> None:
 
         assert 7 <= bus.counters()["output"].lag_s < 12
         gate.open.release()
+
+
+def test_news_keeps_its_place_among_the_ticks_and_is_never_pushed_out_by_them() -> None:
+    gate = Gate()
+    with running() as bus:
+        bus.attach("slow", gate, WhenFull.DROP_OLDEST, capacity=3)
+        told = threading.Event()
+        batches = [Values(last(price)) for price in range(5)]
+        bus.deliver(batches[0])
+        assert batches[0] is gate.next()
+        bus.deliver(batches[1])
+        bus.tell(told.set)
+        for batch in batches[2:]:
+            bus.deliver(batch)
+        assert (2, 3) == (bus.counters()["slow"].dropped, bus.counters()["slow"].waiting)
+        assert not told.is_set()
+
+        gate.open.release()
+        assert batches[3] is gate.next()
+        assert told.is_set()
+        gate.open.release(2)
+
+
+def test_an_output_that_is_stuck_keeps_the_newest_news_only() -> None:
+    gate = Gate()
+    heard: queue.Queue[int] = queue.Queue()
+    with running() as bus:
+        bus.attach("slow", gate, WhenFull.LATEST, capacity=2)
+        bus.deliver(Values(last(0)))
+        gate.next()
+        for number in range(5):
+            bus.tell(lambda number=number: heard.put(number))  # type: ignore[misc]
+        gate.open.release()
+        assert [3, 4] == [heard.get(timeout=PATIENCE_S), heard.get(timeout=PATIENCE_S)]
