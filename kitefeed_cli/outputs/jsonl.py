@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ..clock import Clock
@@ -27,10 +28,12 @@ class JsonLines:
         self._first = True
 
     def accept(self, batch: Batch) -> None:
-        self._put([self._tick(last, last.source) for last in batch.lasts()])
+        now_s, now = self._clock.now_s(), self._clock.wall()
+        self._put([self._tick(last, last.source, now_s, now) for last in batch.lasts()])
 
     def stale(self, lasts: Iterable[Last]) -> None:
-        self._put([self._tick(last, LAST_KNOWN) for last in lasts])
+        now_s, now = self._clock.now_s(), self._clock.wall()
+        self._put([self._tick(last, LAST_KNOWN, now_s, now) for last in lasts])
 
     def shown(self, state: str, why: str | None) -> None:
         self._put([{"kind": "status", "state": state, "at": _iso(self._clock.wall()), "why": why}])
@@ -52,18 +55,19 @@ class JsonLines:
                 records[0] = {"kind": records[0]["kind"], "schema": SCHEMA, **records[0]}
             self._write(b"\n".join(map(orjson.dumps, records)).decode() + "\n")
 
-    def _tick(self, last: Last, source: str) -> dict[str, Any]:
-        places = decimals(last.instrument_token)
+    def _tick(self, last: Last, source: str, now_s: float, now: datetime) -> dict[str, Any]:
+        token = last.instrument_token
+        places = decimals(token)
         change = last.change_percent
         record = {
             "kind": "tick",
-            "at": _iso(seen_at(last, self._clock)),
-            "instrument": self._names.get(last.instrument_token, str(last.instrument_token)),
-            "instrument_token": last.instrument_token,
+            "at": _iso(seen_at(last, now_s, now)),
+            "instrument": self._names.get(token) or str(token),
+            "instrument_token": token,
             "last_price": round(last.last_price, places),
             "change_percent": None if change is None else round(change, 2),
             "source": source,
-            "age_s": round(age_s(last, self._clock), 3),
+            "age_s": round(age_s(last, now_s), 3),
             "mode": last.mode,
             "snapshot": last.snapshot,
         }
@@ -72,8 +76,9 @@ class JsonLines:
         if last.last_trade_at is not None:
             record["last_trade_at"] = _iso(last.last_trade_at)
         ohlc = {"open": last.open, "high": last.high, "low": last.low, "close": last.close}
-        if any(price is not None for price in ohlc.values()):
-            record["ohlc"] = {name: None if price is None else round(price, places) for name, price in ohlc.items()}
+        known = {name: round(price, places) for name, price in ohlc.items() if price is not None}
+        if known:
+            record["ohlc"] = known
         if last.volume is not None:
             record["volume"] = last.volume
         if last.oi is not None:
@@ -81,6 +86,7 @@ class JsonLines:
         return record
 
 
+@lru_cache(maxsize=1024)  # thousands of ticks share one second
 def _iso(at: datetime) -> str:
     """Whole seconds where the time has no fraction, as Kite's have; else milliseconds."""
     return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")

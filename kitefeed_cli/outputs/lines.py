@@ -47,13 +47,14 @@ class Lines:
         """Nothing is held back."""
 
     def _put(self, lasts: Iterable[Last]) -> None:
+        now_s, now = self._clock.now_s(), self._clock.wall()
         width = max(map(len, self._names.values()), default=0)
         lines = [
             self._line(
                 last,
-                self._names.get(last.instrument_token, str(last.instrument_token)),
-                seen_at(last, self._clock),
-                age_s(last, self._clock),
+                self._names.get(last.instrument_token) or str(last.instrument_token),
+                seen_at(last, now_s, now),
+                age_s(last, now_s),
                 name_width=width,
             )
             for last in lasts

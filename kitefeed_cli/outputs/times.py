@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ..clock import Clock
 from ..ticks.last import Last
 
 
-def seen_at(last: Last, clock: Clock) -> datetime:
-    """The exchange timestamp if Kite sent one, else the moment the value was received; aware, in IST."""
-    return last.exchange_at or clock.wall() - timedelta(seconds=age_s(last, clock))
+def seen_at(last: Last, now_s: float, now: datetime) -> datetime:
+    """The exchange timestamp if Kite sent one, else the moment the value was received; aware, in IST.
+
+    `now_s` is on the run's clock and `now` on the wall, at the same moment.
+    """
+    return last.exchange_at or now - timedelta(seconds=age_s(last, now_s))
 
 
-def age_s(last: Last, clock: Clock) -> float:
+def age_s(last: Last, now_s: float) -> float:
     """Seconds since the value was received."""
-    return max(0.0, clock.now_s() - last.received_s)
+    return max(0.0, now_s - last.received_s)
