@@ -38,9 +38,7 @@ def run_on_local_kite(
         settings = read_settings(env_file, environment(kite), instruments=instruments, mode=mode)
         store = TokenStore(env_file)
         store.save(kite.access_token)
-        printer.status(
-            f"a local Kite is up at {kite.rest_root}: made-up prices, no account, nothing leaves this machine"
-        )
+        printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")
         run = FeedRun(settings, store, clock, printer)
         if demo:
             from .demo import Demo

@@ -24,7 +24,7 @@ from .kite.watchlist import Watchlist
 from .outputs import Output
 from .outputs.jsonl import JsonLines
 from .outputs.lines import Lines
-from .policy import DEFAULT, Limits, State
+from .policy import DEFAULT, Limits, Shown, State
 from .policy.events import StopAsked, TokenStored
 from .problems import Problem
 from .session import Session, TokenStore, TokenWatch, Watch
@@ -34,7 +34,7 @@ from .ticks.bus import Bus, WhenFull
 from .ticks.last import Batch
 
 _FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
-_STOP_S = 1.5  # what closing may take before Ctrl-C wins
+_STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
 
 
 class FeedRun:
@@ -97,6 +97,7 @@ class FeedRun:
         self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
         if isinstance(self._output, LiveTable):
             self._output.start()
+        self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         try:
             self._loop.run(self._store.read().saved)
