@@ -22,12 +22,10 @@ class Bucket:
     at_s: float = 0.0
 
     def refilled(self, now_s: float, burst: int, every_s: float) -> Bucket:
-        if self.left >= burst:
-            return Bucket(burst, now_s)
-        gained = int((now_s - self.at_s) // every_s)
-        if self.left + gained >= burst:
-            return Bucket(burst, now_s)
-        return Bucket(self.left + gained, self.at_s + gained * every_s)
+        left, at_s = self.left, self.at_s
+        while left < burst and now_s >= at_s + every_s:  # the sum of `ready_at_s`: a division would lose a bit
+            left, at_s = left + 1, at_s + every_s
+        return Bucket(left, at_s) if left < burst else Bucket(burst, now_s)
 
     def taken(self) -> Bucket:
         assert self.left > 0, "the budget is spent; ask before you take"
