@@ -28,7 +28,7 @@ _RESET = "\x1b[0m"
 _RED = "\x1b[1;31m"
 _DIM = "\x1b[2m"
 _CYAN = "\x1b[36m"
-_INDENT = " " * 7  # the width of "error: "
+_FOLD_FROM = 40  # columns; below, the terminal may break lines as it likes
 
 
 class Printer:
@@ -81,7 +81,7 @@ class Printer:
     def status(self, line: str) -> None:
         """One line on stderr with the IST time before it; nothing with `--quiet`."""
         if not self.quiet:
-            self._talk(f"{self._paint(_DIM, clock_time(self._clock.wall()))} {self.clean(line)}\n")
+            self._talk(self._labelled(clock_time(self._clock.wall()), _DIM, line))
 
     def detail(self, line: str, level: int = 1) -> None:
         """A status line for those who asked with `-v` (level 1) or `-vv` (level 2)."""
@@ -151,12 +151,15 @@ class Printer:
         return False
 
     def _labelled(self, label: str, color: str, words: str) -> str:
-        words = self.clean(words)
+        return f"{self._paint(color, label)} {self._folded(self.clean(words), len(label) + 1)}\n"
+
+    def _folded(self, words: str, indent: int) -> str:
+        """Broken between words on a terminal; never in a pipe, where a line is what people search for."""
         width = self._err.width()
-        if width is not None and width >= 40:
-            lines = textwrap.wrap(words, width - len(_INDENT) - 1, break_long_words=False, break_on_hyphens=False)
-            words = f"\n{_INDENT}".join(lines)
-        return f"{self._paint(color, label)} {words}\n"
+        if width is None or width < _FOLD_FROM:
+            return words
+        lines = textwrap.wrap(words, width - indent, break_long_words=False, break_on_hyphens=False)
+        return ("\n" + " " * indent).join(lines)
 
     def _record(self, problem: Problem) -> str:
         import json

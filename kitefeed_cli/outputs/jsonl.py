@@ -65,7 +65,7 @@ class JsonLines:
             "instrument": self._names.get(token) or str(token),
             "instrument_token": token,
             "last_price": round(last.last_price, places),
-            "change_percent": None if change is None else round(change, 2),
+            "change_percent": None if change is None else round(change, 2) + 0.0,  # + 0.0: never -0.0
             "source": source,
             "age_s": round(age_s(last, now_s), 3),
             "mode": last.mode,

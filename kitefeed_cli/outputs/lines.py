@@ -48,7 +48,7 @@ class Lines:
 
     def _put(self, lasts: Iterable[Last]) -> None:
         now_s, now = self._clock.now_s(), self._clock.wall()
-        width = max(map(len, self._names.values()), default=0)
+        width = max(map(len, list(self._names.values())), default=0)  # a copy: names are still being looked up
         lines = [
             self._line(
                 last,

@@ -203,6 +203,16 @@ def test_a_terminal_gets_colour_and_long_facts_wrapped_under_their_label(screen:
     ) == plain(shown)
 
 
+def test_a_long_status_line_is_wrapped_between_words_under_its_time(screen: Screen) -> None:
+    Printer(io.StringIO(), screen.file, CLOCK, color=False).status(
+        "Using REST API polling mode for market data (source: kite-rest, every 5 s)"
+    )
+
+    assert (
+        "11:20:10 Using REST API polling mode for market data (source: kite-rest, every 5\n         s)\n"
+    ) == screen.read()
+
+
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_no_color_and_dumb_terminals_get_none(
     screen: Screen, monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -140,6 +140,13 @@ def test_one_batch_is_one_write_and_an_empty_one_is_none() -> None:
     assert ["1", "2", "3"] == [record["instrument"] for record in written.records()]
 
 
+def test_a_tiny_loss_is_not_minus_zero() -> None:
+    written = Written()
+    written.output.accept(Values([Last(408065, 99.999, FEED, 10.0, "quote", close=100.0)]))
+
+    assert '"change_percent":0.0,' in written.texts[0]
+
+
 def test_problems_are_not_data() -> None:
     written = Written()
     written.output.problem(Problem("what", "why", "next"))
