@@ -1,0 +1,53 @@
+"""`kitefeed poll`: quotes from REST, without a feed."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+import typer
+
+from .common import EnvFile, Json, make_printer
+from .durations import seconds
+
+
+def poll(
+    ctx: typer.Context,
+    instruments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INSTRUMENT...",
+            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  [default: two indices of NSE, one of BSE]',
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[
+        str, typer.Option("--every", metavar="TIME", envvar="KITEFEED_EVERY", help="How often; 1s at the most.")
+    ] = "5s",
+    once: Annotated[
+        bool, typer.Option("--once", help="One answer, then end: exit 3, 4 or 5 if there is none.")
+    ] = False,
+    mode: Annotated[
+        Literal["ltp", "quote"] | None,
+        typer.Option("--mode", help="How much each quote carries.  [default: quote]", show_default=False),
+    ] = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> None:
+    """Quotes from Kite's REST, in the same records as `run`. Ctrl-C ends it."""
+    from ..clock import SystemClock
+    from ..poller import Poller, poll_once
+    from ..session import TokenStore
+    from ..settings import ACCESS_TOKEN_KEY, read_settings
+
+    every_s = seconds(every)
+    clock = SystemClock()
+    printer = make_printer(ctx.obj, json=json, clock=clock)
+    settings = read_settings(env_file, os.environ, instruments=instruments, mode=mode)
+    for warning in settings.warnings:
+        printer.status(warning)
+    store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
+    if once:
+        poll_once(settings, store, clock, printer)
+    else:
+        Poller(settings, store, every_s, clock, printer).run()

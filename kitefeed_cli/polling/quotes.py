@@ -1,0 +1,78 @@
+"""Asking Kite's REST for quotes of a watchlist, with the access token that is saved at the moment."""
+
+from __future__ import annotations
+
+import os
+
+from ..clock import Clock
+from ..kite.instruments import DOWNLOAD_S, Instruments, cache_folder
+from ..kite.rest import MOST, Kind, Profile, Rest
+from ..kite.watchlist import Watchlist
+from ..policy.limits import Limits
+from ..problems import Problem
+from ..session import TokenStore, TokenWatch
+from ..settings import Settings
+from ..ticks.board import Board
+from ..ticks.quotes import QuoteBatch
+from .batches import Batches
+
+
+class Quotes:
+    """One command's questions. `watch` knows the access token, `board` the values so far, `names` whose they are."""
+
+    def __init__(self, settings: Settings, store: TokenStore, clock: Clock, limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock)
+        self._kind: Kind = "ltp" if settings.mode == "ltp" else "quote"
+        self._watchlist = Watchlist(
+            settings.instruments,
+            settings.mode,
+            lambda: Instruments(
+                lambda exchange: rest.instruments(exchange, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ)
+            ),
+        )
+        self.watch = TokenWatch(store)
+        self.board = Board(clock)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Instrument tokens to names; filled as they become known."""
+        return self._watchlist.tokens
+
+    def batches(self, every_s: float | None = None) -> tuple[Batches, list[str]]:
+        """The requests to make, and warnings for the user. `every_s`: how often, None for once.
+
+        Raises Problem for names that Kite does not know; while its lists cannot be had, the names go to it as typed.
+        """
+        self._watchlist.resolve()
+        if not self._watchlist.names:
+            raise Problem("there is nothing to poll", "the list of instruments is empty", "name one, like NSE:INFY")
+        gap_s = self._limits.poll_gap_s
+        batches = Batches(self._watchlist.names, MOST[self._kind], every_s or gap_s, gap_s)
+        warnings = list(self._watchlist.warnings)
+        if every_s is not None and batches.refresh_s > every_s:
+            warnings.append(
+                f"{len(self._watchlist.names)} instruments in {len(batches.turns)} requests, and Kite allows one a "
+                f"second: each is refreshed every {batches.refresh_s:g} s, not every {every_s:g} s"
+            )
+        return batches, warnings
+
+    def ask(self, names: list[str]) -> QuoteBatch:
+        """One request. Raises KiteError."""
+        quotes = self._rest.quotes(self.watch.session.access_token, names, self._kind, self._limits.poll_s)
+        for name, quote in quotes.items():
+            self.names.setdefault(quote.instrument_token, name)
+        batch = QuoteBatch(tuple(quotes.values()), self._clock.now_s())
+        self.board.take(batch)
+        return batch
+
+    def check_token(self) -> Profile:
+        """Whose access token it is. Raises KiteError."""
+        return self._rest.profile(self.watch.session.access_token, self._limits.check_s)
+
+
+def without_quote(names: list[str], batch: QuoteBatch) -> list[str]:
+    """The names Kite left out: unknown, expired, or never traded."""
+    have = {quote.instrument for quote in batch.quotes}
+    return [name for name in names if name not in have]
