@@ -43,6 +43,11 @@ class Stub:
                     self.request = stub.tls.wrap_socket(self.request, server_side=True)
                 super().setup()
 
+            def finish(self) -> None:
+                with contextlib.suppress(OSError):
+                    super().finish()
+                self.request.close()  # the server knows only the socket below the TLS one
+
             def handle(self) -> None:
                 request = _read(self.rfile)
                 if request is None:

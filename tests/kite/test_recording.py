@@ -58,7 +58,7 @@ def test_a_replay_changes_neither_the_file_nor_what_comes_after(rest: Rest) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [None, "", "[]", "a: [", "interactions: [1]", "!!python/object/apply:os.system ['false']"]
+    "content", [None, "", "[]", "a: [", "interactions: [1]", "!!python/object/apply:os.system ['touch ran']"]
 )
 def test_what_is_no_cassette_is_a_problem(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "x.yaml"
@@ -68,6 +68,7 @@ def test_what_is_no_cassette_is_a_problem(tmp_path: Path, content: str | None) -
         pass
 
     assert Exit.USAGE is caught.value.exit_code
+    assert not Path("ran").exists()
 
 
 def test_no_cassette_of_ours_holds_a_credential_or_a_person() -> None:

@@ -16,10 +16,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 
 from kitefeed_cli.clock import IST, SystemClock
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.kite.rest import MOST, Login, Profile, Rest
+from kitefeed_cli.kite.transport import _Line, equip
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.quotes import Quote
@@ -203,6 +205,7 @@ def test_an_instrument_list_that_is_none_is_refused(said: bytes, answer: Answer)
         rest_at(stub).instruments("NSE", 5)
 
     assert answer is caught.value.answer
+    assert caught.value.__context__ is None
 
 
 def test_a_reply_without_a_content_type_is_judged_by_its_body() -> None:
@@ -348,22 +351,47 @@ def test_a_hanging_name_lookup_holds_nobody_up_and_sends_nothing_later(hanging_l
         assert "XX0000" == rest.profile(TOKEN, 5).user_id
 
 
-@pytest.mark.parametrize(("names", "detail"), [(["kite.invalid"], "another host"), (["127.0.0.1"], "not trusted")])
-def test_a_certificate_is_always_checked(names: list[str], detail: str, tmp_path: Path) -> None:
-    context, authority = server_context(names, tmp_path)
-    with Stub(lambda request: success(PROFILE), tls=context) as stub, pytest.MonkeyPatch.context() as patch:
-        if detail == "another host":
-            patch.setattr(ssl.SSLContext, "load_verify_locations", _trusting(authority))
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Trust one certificate and no other."""
+    load = ssl.SSLContext.load_verify_locations
+
+    def only(authority: Path) -> None:
+        monkeypatch.setattr(
+            ssl.SSLContext, "load_verify_locations", lambda context, *args, **more: load(context, authority)
+        )
+
+    return only
+
+
+def test_a_certificate_of_an_unknown_authority_is_not_trusted(tmp_path: Path) -> None:
+    context, _ = server_context(["127.0.0.1"], tmp_path)
+    with Stub(lambda request: success(PROFILE), tls=context) as stub:
         error = refused(stub.root, 5)
 
-    assert Answer.UNREACHABLE is error.answer
-    assert detail in error.detail
+    assert (Answer.UNREACHABLE, "certificate not trusted") == (error.answer, error.detail)
     assert [] == stub.requests
 
 
-def _trusting(authority: Path) -> Callable[..., None]:
-    load = ssl.SSLContext.load_verify_locations
-    return lambda context, *args, **kwargs: load(context, authority)
+def test_a_certificate_of_another_host_is_not_trusted(tmp_path: Path, trust: Callable[[Path], None]) -> None:
+    context, authority = server_context(["kite.invalid"], tmp_path)
+    trust(authority)
+    with Stub(lambda request: success(PROFILE), tls=context) as stub:
+        error = refused(stub.root, 5)
+
+    assert "certificate is for another host" == error.detail
+    assert [] == stub.requests
+
+
+def test_a_drip_under_tls_ends_at_the_deadline_too(tmp_path: Path, trust: Callable[[Path], None]) -> None:
+    context, authority = server_context(["127.0.0.1"], tmp_path)
+    trust(authority)
+    with Stub(lambda request: dripping(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"), tls=context) as stub:
+        error = refused(stub.root)
+
+        assert "no answer within 0.3 s" == error.detail
+        assert 1 == len(stub.requests)
+        assert stub.cut.wait(2), "the connection lives on"
 
 
 @pytest.mark.parametrize("root", ["http://api.kite.trade", "http://10.0.0.1:80", "ftp://127.0.0.1", "https://u:p@x"])
@@ -388,13 +416,30 @@ def test_a_path_in_the_root_is_kept() -> None:
     assert "/oms/user/profile" == stub.requests[0].target
 
 
-def test_a_netrc_or_a_proxy_of_the_user_does_not_come_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path.home().joinpath(".netrc").write_text("default login somebody password something\n")
+def test_a_proxy_has_no_part_in_a_call_to_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     with Stub(lambda request: success(PROFILE)) as stub:
-        rest_at(stub).profile(TOKEN, 5)
+        assert "XX0000" == rest_at(stub).profile(TOKEN, 5).user_id
 
-    assert f"token key:{TOKEN}" == stub.requests[0].headers["authorization"]
+
+def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stub(answering(reply(b"", "407 Proxy Authentication Required"))) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.root)
+        error = refused("https://kite.invalid", 5)
+
+    assert (Answer.UNREACHABLE, "the proxy refused (407)") == (error.answer, error.detail)
+    assert "authorization" not in proxy.requests[0].headers
+
+
+def test_a_default_entry_in_netrc_does_not_replace_our_authorization() -> None:
+    Path.home().joinpath(".netrc").write_text("default login somebody password something\n")
+    with Stub(lambda request: success(PROFILE)) as stub, requests.Session() as session:
+        line = _Line()
+        equip(session, line, 1000, lambda *reply: None, loopback=False)
+        session.get(stub.root, headers={"Authorization": "token ours"})
+        line.shut()
+
+    assert "token ours" == stub.requests[0].headers["authorization"]
 
 
 def test_a_failed_call_leaves_no_trail_to_the_secret(caplog: pytest.LogCaptureFixture) -> None:
