@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -24,6 +25,9 @@ _STATES = {  # word, style
     "signed-out": ("SIGNED OUT", "bold red"),
     "closed": ("MARKET CLOSED", "bold cyan"),
 }
+# While the feed is live its heartbeats prove every second that a price without news is still the last one; polls come
+# every few seconds; a closed market has no fresh values, and nothing is wrong with that.
+_STALE_AFTER_S = {"live": 60.0, "polling": 15.0, "closed": inf}
 _NOBODY_SERVES = ("stale", "signed-out")
 _COLUMNS = {  # the least width, so that columns do not jump about
     "Instrument": 1,
@@ -108,8 +112,7 @@ def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: b
         words = (name, "-", "-", "waiting", "-")
         return {heading: Text(word, style="dim") for heading, word in zip(_COLUMNS, words, strict=True)}
     age_s = max(0.0, now_s - last.received_s)
-    # A closed market has no fresh values, and nothing is wrong with that.
-    stale = age_s > STALE_S and state != "closed"
+    stale = age_s > _STALE_AFTER_S.get(state, STALE_S)
     served = state not in _NOBODY_SERVES
     source = last.source if served else LAST_KNOWN
     change = last.change_percent or 0.0

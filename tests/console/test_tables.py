@@ -30,7 +30,7 @@ def test_the_live_table_at_80_columns() -> None:
         "LIVE  4 instruments\n"
         "Instrument                    LTP    Change           Age  Source\n"
         "NSE:NIFTY 50         ₹1,24,987.65    +0.80%          0.2s  feed\n"
-        "NSE:INFY                ₹1,523.40    -0.43%      9s stale  feed snapshot\n"
+        "NSE:INFY                ₹1,523.40    -0.43%            9s  feed snapshot\n"
         "CDS:USDINR26MARFUT       ₹83.2525         -            1s  rest\n"
         "[nse:infy]                      -         -       waiting  -"
     ) == drawn(live_table(LASTS, NAMES, "live", 10.0))
@@ -119,8 +119,19 @@ def test_a_closed_market_has_old_values_and_no_alarm() -> None:
     assert "1h 06m" in shown
 
 
+@pytest.mark.parametrize(("state", "fine", "stale"), [("live", 60, 62), ("polling", 15, 17), ("connecting", 5, 7)])
+def test_how_old_a_price_may_be_depends_on_what_proves_that_nothing_happened(state: str, fine: int, stale: int) -> None:
+    def row(age_s: float) -> str:
+        received_s = next(last.received_s for last in LASTS if last.snapshot)
+        table = drawn(live_table(LASTS, NAMES, state, received_s + age_s))
+        return next(row for row in table.splitlines() if "INFY" in row)
+
+    assert "stale" not in row(fine)
+    assert "stale" in row(stale)
+
+
 def test_old_values_are_dim_as_well_as_called_stale() -> None:
-    shown = drawn(live_table(LASTS, NAMES, "live", 10.0), force_terminal=True, color_system="standard")
+    shown = drawn(live_table(LASTS, NAMES, "connecting", 10.0), force_terminal=True, color_system="standard")
     infy = next(row for row in shown.splitlines() if "INFY" in row)
 
     assert "\x1b[2mNSE:INFY" in infy
