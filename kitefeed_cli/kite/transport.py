@@ -27,7 +27,7 @@ T = TypeVar("T")
 Verdict = Callable[[int, Mapping[str, str], bytes], None]  # status, headers, body; raises KiteError
 
 _CHUNK = 16 * 1024  # compressed; gzip reaches a thousandfold, so never more than 16 MiB at once
-_MOST_STUCK = 4  # threads that outlived their deadline: each one waits for a name lookup
+MOST_STUCK = 8  # threads that outlived their deadline, each waiting for a name lookup
 
 
 class _Line:
@@ -127,7 +127,7 @@ class Deadlines(Generic[T]):
         ends_s = self._clock.now_s() + within_s
         with self._lock:
             self._stuck = [thread for thread in self._stuck if thread.is_alive()]
-            if len(self._stuck) >= _MOST_STUCK:
+            if len(self._stuck) >= MOST_STUCK:
                 raise KiteError(Answer.UNREACHABLE, f"earlier calls to {self._host} still hang")
         line = _Line()
         done = threading.Condition()

@@ -21,7 +21,7 @@ import requests
 from kitefeed_cli.clock import IST, SystemClock
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.kite.rest import MOST, Login, Profile, Rest
-from kitefeed_cli.kite.transport import _Line, equip
+from kitefeed_cli.kite.transport import MOST_STUCK, _Line, equip
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.quotes import Quote
@@ -337,7 +337,7 @@ def test_a_hanging_name_lookup_holds_nobody_up_and_sends_nothing_later(hanging_l
     with Stub(lambda request: success(PROFILE)) as stub:
         rest = Rest("key", f"http://localhost:{stub.port}", CLOCK)
         details = []
-        for _ in range(5):
+        for _ in range(MOST_STUCK + 1):
             with pytest.raises(KiteError) as caught:
                 rest.profile(TOKEN, 0.05)
             details.append(caught.value.detail)
@@ -346,7 +346,7 @@ def test_a_hanging_name_lookup_holds_nobody_up_and_sends_nothing_later(hanging_l
             if thread.name == "kitefeed-rest":
                 thread.join(5)
 
-        assert ["no answer within 0.05 s"] * 4 + ["earlier calls to localhost still hang"] == details
+        assert ["no answer within 0.05 s"] * MOST_STUCK + ["earlier calls to localhost still hang"] == details
         assert [] == stub.requests
         assert "XX0000" == rest.profile(TOKEN, 5).user_id
 
