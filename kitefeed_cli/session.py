@@ -65,6 +65,7 @@ class TokenStore:
     def __init__(self, path: Path, environ_token: str | None = None) -> None:
         self.path = path
         self._environ_token = _unquoted(environ_token or "")
+        REDACTOR.add(self._environ_token)  # also when the file leads
         self._lock = threading.Lock()
         self._at_start: list[Fingerprint | None] = []  # empty until the first read
         self._file_leads = not self._environ_token

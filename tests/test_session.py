@@ -102,6 +102,8 @@ def test_every_token_read_is_registered_for_redaction(path: Path) -> None:
     assert "regist3redT0ken" == session.access_token
     assert "regist3redT0ken" not in repr(session)
     assert REDACTED == REDACTOR.redact("regist3redT0ken")
+    TokenStore(path, "fr0mEnvironment")
+    assert REDACTED == REDACTOR.redact("fr0mEnvironment")
 
 
 @pytest.mark.parametrize(
