@@ -31,7 +31,7 @@ def open_browser(url: str, environ: Mapping[str, str]) -> bool:
         )
     except OSError:
         return False
-    threading.Thread(target=child.wait, name="browser", daemon=True).start()
+    threading.Thread(target=child.wait, name="kitefeed-browser", daemon=True).start()
     return True
 
 

@@ -11,7 +11,7 @@ _MOST_BYTES = 16 * 1024
 
 def read_lines(descriptor: int, tell: Callable[[str | None], None]) -> None:
     """Hand every line that is not empty to `tell`, from a thread of its own; None at the end of the input."""
-    threading.Thread(target=_read, args=(descriptor, tell), name="paste", daemon=True).start()
+    threading.Thread(target=_read, args=(descriptor, tell), name="kitefeed-paste", daemon=True).start()
 
 
 def _read(descriptor: int, tell: Callable[[str | None], None]) -> None:
