@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from typing import Annotated, Literal
 
 import typer
@@ -29,40 +28,19 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Play incidents again in milliseconds. Exit 1 when a promise is broken."""
-    from ..problems import Exit, Problem
-    from ..scenario import catalogue, report, transcript
+    from ..problems import Exit
+    from ..scenario import catalogue, report
     from ..scenario.format import read
-    from ..stages import play, refusal
+    from ..stages import accept_all, play_all, playable
 
     printer = make_printer(ctx.obj, json=json)
-    scenarios = [(path, read(path)) for path in map(catalogue.find, names or [])]
-    if not names:
-        scenarios = [(path, read(path)) for path in catalogue.shipped()]
+    paths = [catalogue.find(name) for name in names or []] or catalogue.shipped()
+    scenarios = [(path, read(path)) for path in paths]
     if show_list:
-        width = max((len(scenario.name) for _, scenario in scenarios), default=0)
-        for _, scenario in scenarios:
-            printer.data(f"{scenario.name:<{width}}  {scenario.title}")
+        printer.data(report.listed(scenario for _, scenario in scenarios))
         return
-    if accept and stage != "virtual":
-        raise Problem("only the virtual stage has transcripts to keep", "real time is never twice the same", "drop one")
-    outcomes = []
-    for path, scenario in scenarios:
-        why_not = refusal(scenario, stage)
-        if why_not is not None and names:
-            raise Problem(f"{scenario.name} cannot be played there", why_not, "play it without `--stage`")
-        if why_not is not None:
-            printer.status(f"left out {scenario.name}: {why_not}")
-            continue
-        outcome = play(path, scenario, stage)
-        if accept and all(verdict.kept for verdict in outcome.verdicts):
-            transcript.accept(path, outcome.transcript)
-            outcome = play(path, scenario, stage)
-        outcomes.append(outcome)
-        if json:
-            printer.data(jsonlib.dumps(outcome.record(), ensure_ascii=False))
-        else:
-            report.show(printer, (report.whole if names else report.brief)(outcome))
-    if not json:
-        report.show(printer, [report.total(outcomes)])
-    if not all(outcome.kept for outcome in outcomes):
+    scenarios = playable(scenarios, stage, insist=bool(names), leave_out=printer.status)
+    if accept:
+        accept_all(scenarios, stage)
+    if not report.tell(printer, play_all(scenarios, stage), in_full=bool(names)):
         raise typer.Exit(Exit.NO)

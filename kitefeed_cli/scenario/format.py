@@ -13,7 +13,7 @@ from pathlib import Path
 from ..policy.actions import Shown
 from ..policy.causes import Cause
 from .source_text import SourceText
-from .story import Bounds, Expect, Given, Happening, Scenario, Stage
+from .story import LONGEST_QUIET_S, Bounds, Expect, Given, Happening, Scenario, Stage
 from .table import Table
 from .words import COMPUTER, COUNTED, HEALTHY, KITE, MARKETS, SAVED_TOKENS, TOKEN_STATES, USER
 
@@ -175,5 +175,5 @@ def _in_any_minute(table: Table) -> tuple[tuple[str, int], ...]:
 
 
 def _stage(table: Table) -> Stage:
-    longest_s = table.number("longest_quiet_s", 5.0) if "longest_quiet_s" in table else 30.0
+    longest_s = table.number("longest_quiet_s", 5.0) if "longest_quiet_s" in table else LONGEST_QUIET_S
     return Stage(longest_s, table.word("only", STAGES) if "only" in table else None)

@@ -78,5 +78,7 @@ class Talk(io.StringIO):
 
     def write(self, text: str, /) -> int:
         for line in text.splitlines():
+            if line.startswith("{"):
+                continue  # the same once more, for machines
             self._log.add(self._now_s(), Kind.STDERR, line.rstrip())
         return super().write(text)

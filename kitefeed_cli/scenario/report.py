@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from json import dumps
 
 from ..console.printer import Printer
 from .runner import Outcome
+from .story import Scenario
 
 _PROMISE = 22  # columns of the longest usual promise
 _TIMELINE_INDENT = 25  # of a transcript's text
@@ -33,6 +35,20 @@ class Line:
         return "\n".join(lines)
 
 
+def tell(printer: Printer, outcomes: Iterable[Outcome], *, in_full: bool) -> bool:
+    """Print each outcome as it comes, and the total; whether every promise was kept."""
+    told = []
+    for outcome in outcomes:
+        told.append(outcome)
+        if printer.json:
+            printer.data(dumps(outcome.record(), ensure_ascii=False))
+        else:
+            show(printer, whole(outcome) if in_full else brief(outcome))
+    if not printer.json:
+        show(printer, [total(told)])
+    return all(outcome.kept for outcome in told)
+
+
 def show(printer: Printer, lines: Iterable[Line]) -> None:
     """Print them: wrapped and coloured on a terminal, as they are into a pipe."""
     if not printer.live_table:
@@ -41,6 +57,13 @@ def show(printer: Printer, lines: Iterable[Line]) -> None:
     console = printer.console()
     for line in lines:
         console.print(line.wrapped(console.width), style=line.style or None, soft_wrap=True)
+
+
+def listed(scenarios: Iterable[Scenario]) -> str:
+    """One scenario a line, its name first."""
+    titles = {one.name: one.title for one in scenarios}
+    width = max(map(len, titles), default=0)
+    return "\n".join(f"{name:<{width}}  {title}" for name, title in titles.items())
 
 
 def whole(outcome: Outcome) -> Iterator[Line]:

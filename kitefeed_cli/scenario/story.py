@@ -8,6 +8,8 @@ from datetime import datetime
 from ..policy.actions import Shown
 from ..policy.causes import Cause
 
+LONGEST_QUIET_S = 70.0  # longer than an outage takes to be lived down: a cut must not make two outages one
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -69,7 +71,7 @@ class Expect:
 class Stage:
     """How the emulator stage plays it."""
 
-    longest_quiet_s: float = 30.0  # idle stretches longer than that are cut out of the day
+    longest_quiet_s: float = LONGEST_QUIET_S  # idle stretches longer than that are cut out of the day
     only: str | None = None  # the one stage that can play this scenario
 
 
