@@ -38,9 +38,10 @@ _TOKEN_S = 2.5
 _QUOTE_S = 1.5
 _TICK_S = 1.0  # kept back for the tick when the handshake is slow
 _SILENT_S = 3.0  # heartbeats come every second
+_MUTE_S = 3.2  # after it, so that a silent link is not called mute
 
 # The rules are the policy's, and only its patience is shorter. The questions themselves are bounded here.
-LIMITS = replace(DEFAULT, handshake_s=TOTAL_S + 1.0, silence_s=_SILENT_S, mute_s=1.8, poll_grace_s=1.8)
+LIMITS = replace(DEFAULT, handshake_s=TOTAL_S + 1.0, silence_s=_SILENT_S, mute_s=_MUTE_S, poll_grace_s=_MUTE_S)
 
 
 class Queue(Protocol):

@@ -12,8 +12,9 @@ CANARIES = (256265, 260105, 265)
 
 
 def wait_s(now: datetime) -> float:
-    """How long to wait for a fresh tick: an index moves every second while the market trades."""
-    return 1.5 if session(now) is Hours.CLOSED else 3.0
+    """How long to wait for a fresh tick. An index moves every second while the market trades; when it should and
+    does not, the policy is given the time to ask REST whether prices move."""
+    return 1.5 if session(now) is Hours.CLOSED else 4.5
 
 
 def tick_line(fresh: bool, cached: bool, now: datetime, took_s: float) -> Finding:
