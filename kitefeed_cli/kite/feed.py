@@ -10,10 +10,11 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 from ..clock import Clock
-from ..policy.events import Event
+from ..policy.events import Event, FeedUnreachable
 from ..ticks.last import Batch
 from .connection import Connection, Plan, Told
 from .dial import Names, is_loopback
+from .stream import why_unreachable
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _STOP_REAL_S = 1.0  # a goodbye takes a third of it at most
@@ -75,9 +76,13 @@ class Feed:
             before = [connection for connection in self._connections if not connection.over]
             for connection in before:
                 connection.interrupt()
-            opened = Connection(self._plan, ask, access_token, within_s, before)
-            self._connections = [*before, opened]
-            opened.start()
+            try:
+                opened = Connection(self._plan, ask, access_token, within_s, before)
+                opened.start()
+            except (OSError, RuntimeError) as error:  # this computer is out of descriptors or threads
+                self._plan.post(FeedUnreachable(ask, why_unreachable(error, within_s)))
+            else:
+                self._connections = [*before, opened]
 
     def close(self, ask: int) -> None:
         """Close that connection, with a close frame if the peer still listens; nothing more is posted for it,

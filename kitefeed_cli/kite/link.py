@@ -23,11 +23,11 @@ _CHUNK = 1 << 16
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong: somebody rang the bell
+class Interrupted(Exception):
     """A wait was ended by `Link.interrupt`."""
 
 
-class Unreachable(Exception):  # noqa: N818 - reads as the event it becomes
+class Unreachable(Exception):
     """The other side cannot be used; the text is ours: one line, no secret."""
 
 
@@ -41,6 +41,7 @@ class Link:
     def __init__(self, clock: Clock) -> None:
         self.deadline_s = math.inf
         self.rung = False
+        self._hooked = True
         self._clock = clock
         self._sock: socket.socket | None = None
         self._waits_for = 0
@@ -62,7 +63,8 @@ class Link:
 
     def unhook(self) -> None:
         """Stop listening to the bell: what follows is the goodbye, bounded by its own deadline."""
-        if self._bell in self._selector.get_map():
+        if self._hooked:
+            self._hooked = False
             self._selector.unregister(self._bell)
 
     def left_s(self) -> float:
@@ -104,6 +106,7 @@ class Link:
         """Up to `size` bytes; empty at the end of the stream."""
         if self._at == self._end:
             sock = self._open()
+            self._check()  # a peer that never stops talking would keep us from ever waiting
             self._at = self._end = 0
             self._end = self._again(lambda: sock.recv_into(self._buffer), selectors.EVENT_READ)
         piece = bytes(self._buffer[self._at : min(self._end, self._at + size)])
@@ -154,13 +157,15 @@ class Link:
             change = self._selector.modify if self._waits_for else self._selector.register
             change(self.fileno(), events)
             self._waits_for = events
+        self._check()
         left_s = self.left_s()
-        if left_s <= 0:
-            raise TimeoutError
-        ready = self._selector.select(None if left_s == math.inf else self._clock.real_s(left_s))
-        if any(key.fileobj is self._bell for key, _ in ready):
+        self._selector.select(None if left_s == math.inf else self._clock.real_s(left_s))
+        self._check()
+
+    def _check(self) -> None:
+        if self.rung and self._hooked:
             raise Interrupted
-        if not ready and self.left_s() <= 0:
+        if self.left_s() <= 0:
             raise TimeoutError
 
     def _drop(self) -> None:

@@ -19,11 +19,11 @@ MAX_FRAME_BYTES = 1 << 20  # fifty times the largest frame Kite sends for 3000 i
 _HEADERS = [f"User-Agent: kitefeed/{__version__}", "X-Kite-Version: 3"]
 
 
-class TooLarge(Exception):  # noqa: N818 - reads as the event it becomes
+class TooLarge(Exception):
     """The peer sends a frame or message larger than MAX_FRAME_BYTES."""
 
 
-class Answered(Exception):  # noqa: N818 - reads as the event it becomes
+class Answered(Exception):
     """The handshake was answered with another HTTP status than 101."""
 
     def __init__(self, status: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -174,6 +175,13 @@ def _drip(peer: Peer) -> None:
             continue
 
 
+def _babble(peer: Peer) -> None:
+    peer.read_request()
+    peer.sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX: ")
+    while True:  # until the client goes
+        peer.sock.sendall(b"x" * 65536)
+
+
 def _reset(peer: Peer) -> None:
     peer.read_request()
     peer.reset()
@@ -204,6 +212,7 @@ def _nonsense(peer: Peer) -> None:
     [
         (_stay_silent, "no answer within 0.3 s"),
         (_drip, "no answer within 0.3 s"),
+        (_babble, "no answer within 0.3 s"),
         (_endless_body, "no answer within 0.3 s"),
         (_reset, "connection reset"),
         (_hang_up, "connection closed before an answer"),
@@ -282,6 +291,18 @@ def test_closing_during_the_handshake_closes_the_socket_and_posts_nothing(canary
         assert gone.get(timeout=PATIENCE_S)
         at.feed.stop()
         assert at.events.empty()
+
+
+def test_a_computer_out_of_descriptors_is_reported_like_any_other_failure(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with desk("wss://ws.kite.invalid", canary.access_token) as at:
+        monkeypatch.setattr(socket, "socketpair", exhausted)
+        at.open()
+        assert FeedUnreachable(1, "too many open files") == at.event()
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(

@@ -119,6 +119,14 @@ def test_each_instrument_becomes_fresh_by_itself(canary: Canary) -> None:
         assert [[True, True, True], [False, True], [False, False, True], [False] * 9 + [True]] == marks
 
 
+def test_a_price_that_comes_back_to_its_first_value_stays_news(canary: Canary) -> None:
+    frames = [frame(ltp(INFY, price)) for price in (5, 6, 5)]
+    with Server(opened(sends(*frames))) as server, desk(server.root, canary.access_token, {INFY: "ltp"}) as at:
+        at.open()
+
+        assert [True, False, False] == [at.lasts()[0].snapshot for _ in frames]
+
+
 def test_every_connection_starts_with_snapshots_again(canary: Canary) -> None:
     with (
         Server(opened(sends(frame(ltp(INFY, 1)), frame(ltp(INFY, 2))))) as server,
@@ -201,10 +209,10 @@ def test_a_ping_is_a_frame_and_is_answered(canary: Canary) -> None:
         clock.at_s += 3
         script.then(lambda peer: peer.send(b"still there?", PING))
         script.then(lambda peer: answers.put(peer.receive()))
-        script.end()
 
         assert (PONG, b"still there?") == answers.get(timeout=PATIENCE_S)
-        assert (0.0, math.inf) == at.feed.ages()
+        _until(lambda: at.feed.ages() == (0.0, math.inf))
+        script.end()
 
 
 # Texts --------------------------------------------------------------------------------------------------------------
@@ -296,6 +304,24 @@ def test_close_says_goodbye_and_posts_nothing(canary: Canary) -> None:
         at.feed.stop()
         at.feed.close(1)
         assert at.events.empty()
+
+
+def test_a_goodbye_waits_a_moment_for_its_answer(canary: Canary) -> None:
+    waited: queue.Queue[bool] = queue.Queue()
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        while peer.receive()[0] != CLOSE:
+            pass
+        peer.sock.settimeout(0.05)
+        waited.put(not peer.gone())
+        peer.send(b"", CLOSE)
+
+    with Server(behave) as server, desk(server.root, canary.access_token) as at:
+        at.open()
+        assert FeedOpened(1) == at.event()
+        at.feed.stop()
+        assert waited.get(timeout=PATIENCE_S)
 
 
 def test_a_peer_that_neither_reads_nor_answers_does_not_hold_up_the_stop(canary: Canary) -> None:

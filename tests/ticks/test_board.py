@@ -171,7 +171,7 @@ def test_quotes_outrun_the_feed_by_two_seconds_a_price_or_a_volume(board: Board,
 
 def test_the_feed_is_still_outrun_after_the_quotes_are_on_the_board(board: Board) -> None:
     board.take(Values(last(5, received_s=1, at_s=10)))
-    moved = quotes(last(6, received_s=2, at_s=20, source=REST))
+    moved = quotes(last(6, received_s=2, at_s=10.5, source=REST))
     board.take(moved)
 
     assert board.outrun_by(moved)
