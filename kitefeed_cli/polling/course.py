@@ -34,6 +34,7 @@ class Course:
         self._gap_s = gap_s
         self._limits = limits
         self._asked_s = -inf
+        self._free_s = -inf  # not before
         self._lines = Bucket(limits.problems)
         self._since_s = inf  # the trouble's beginning
         self._good_s = inf  # the first good answer after it
@@ -50,7 +51,8 @@ class Course:
 
     def answered(self, now_s: float) -> None:
         """It is over. Counted from here Kite, too, sees a whole gap between two requests, however slow this one was."""
-        self.due_s = max(self.due_s, now_s + self._limits.poll_gap_s)
+        self._free_s = now_s + self._limits.poll_gap_s
+        self.due_s = max(self.due_s, self._free_s)
 
     def good(self, now_s: float) -> float | None:
         """Quotes came. The seconds without them when the user was told of that and is to hear that it is over."""
@@ -101,7 +103,7 @@ class Course:
             return cause
         self.ask = Ask.QUOTES
         self._rung = 0
-        self.due_s = max(now_s, self._asked_s + self._limits.poll_gap_s)
+        self.due_s = max(now_s, self._free_s)
         return None
 
     def accepted(self, now_s: float) -> None:
