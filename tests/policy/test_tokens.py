@@ -83,6 +83,16 @@ def test_the_same_token_saved_again_is_asked_about_at_once() -> None:
     assert [CheckToken] == kinds(play.stored(new=False))
 
 
+def test_a_dead_token_saved_again_and_again_is_asked_about_within_the_budget() -> None:
+    play = signed_out()
+    for _ in range(3):
+        play.stored(new=False)
+        play.checked(Answer.TOKEN_DEAD)
+
+    assert [] == kinds(play.stored(new=False))
+    assert ("SignedOut", 15.0) == (play.where, play.due_s - play.now_s)
+
+
 def test_a_new_token_that_is_dead_too_is_a_status_line_and_no_second_error() -> None:
     play = signed_out()
     play.stored(new=True)

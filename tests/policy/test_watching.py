@@ -211,6 +211,18 @@ def test_after_a_sleep_the_open_feed_has_two_seconds_to_show_a_frame() -> None:
     assert [CloseFeed, CheckToken] == kinds(play.wait(0.2))
 
 
+def test_after_a_short_sleep_silence_since_the_waking_is_enough() -> None:
+    play = live_play()
+    play.frames_stopped_s = play.now_s
+    play.now_s += 2.5
+    woke_s = play.now_s
+    play.woke(2.5)
+
+    assert [CloseFeed, CheckToken] == kinds(play.wait(2.0))
+    assert play.state.ledger.outage is not None
+    assert woke_s == play.state.ledger.outage.since_s
+
+
 def test_after_a_sleep_a_feed_that_still_sends_is_kept() -> None:
     play = live_play()
     play.now_s += 600.0
