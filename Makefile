@@ -37,6 +37,7 @@ test: .venv/.for-work
 
 # Generated pages are the same as what the program would write today.
 docs: .venv/.for-work
+	$(BIN)/python -m kitefeed_cli.console.catalogue --check
 	$(BIN)/python tools/states.py --check
 
 # Every shipped scenario on both stages: the virtual clock, then real sockets.
@@ -48,6 +49,7 @@ scenarios: .venv/.for-work
 format: .venv/.for-work
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m kitefeed_cli.console.catalogue
 	$(BIN)/python tools/states.py
 
 clean:
