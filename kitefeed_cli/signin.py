@@ -83,7 +83,10 @@ def _settings(env_file: Path | None, environ: Mapping[str, str], printer: Printe
         from getpass import getpass
 
         printer.prompt(f"{problem.what}: {problem.why}\n")
-        typed = getpass("KITE_API_SECRET (not shown, not saved): ").strip()
+        try:
+            typed = getpass("KITE_API_SECRET (not shown, not saved): ").strip()
+        except EOFError:
+            raise problem from None
         return read_settings(env_file, environ, need_secret=True, api_secret=typed)
 
 

@@ -39,4 +39,7 @@ def login(
     clock = SystemClock()
     printer = make_printer(ctx.obj, clock=clock)
     here = source is None
-    sign_in(env_file, redirect_url, seconds(wait), clock, printer, listen=here, browser=here and browser)
+    try:
+        sign_in(env_file, redirect_url, seconds(wait), clock, printer, listen=here, browser=here and browser)
+    except KeyboardInterrupt:  # before Typer makes it exit 130: stopped by the user is no failure
+        return
