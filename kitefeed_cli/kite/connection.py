@@ -25,7 +25,15 @@ from .dial import Names, dial
 from .freshness import Freshness
 from .link import Interrupted, Link
 from .packets import FEW, decode
-from .stream import Answered, TooLarge, shake_hands, status_text, why_closed, why_unreachable
+from .stream import (
+    Answered,
+    TooLarge,
+    closed_by_kite,
+    shake_hands,
+    status_text,
+    why_closed,
+    why_unreachable,
+)
 
 # Kite names no limit; clients in the field send up to 200 instruments a message, and 3000 in all.
 _INSTRUMENTS = 200
@@ -105,6 +113,7 @@ class Connection:
         finally:
             self.open = False
             self.over = True
+            self._access_token = ""
             self._link.close()
 
     def _open(self) -> websocket.WebSocket | None:
@@ -150,7 +159,7 @@ class Connection:
         except Interrupted:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it was, the loop must hear that the feed is gone
-            detail = why_closed(error)
+            detail = why_closed(error, ws)
             code = 1009 if isinstance(error, TooLarge) else 1002
         if detail:
             self.open = False
@@ -158,10 +167,10 @@ class Connection:
         self._say_goodbye(ws, code)
 
     def _read(self, ws: websocket.WebSocket) -> str:
-        """Until the peer closes, and then why; empty when we were interrupted."""
-        link, clock = self._link, self._plan.clock
-        link.deadline_s = math.inf
-        while not link.rung:
+        """Until the peer closes, and then why."""
+        clock = self._plan.clock
+        self._link.deadline_s = math.inf
+        while True:
             opcode, frame = ws.recv_data_frame(True)
             now_s = self.frame_at_s = clock.now_s()
             data = frame.data
@@ -171,8 +180,7 @@ class Connection:
             elif opcode == websocket.ABNF.OPCODE_TEXT:
                 self._listen(data)
             elif opcode == websocket.ABNF.OPCODE_CLOSE:
-                return f"closed by Kite ({int.from_bytes(data[:2], 'big') or 1005})"
-        return ""
+                return closed_by_kite(data)
 
     def _take(self, batch: TickBatch, now_s: float) -> None:
         plan = self._plan

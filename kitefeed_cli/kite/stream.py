@@ -32,7 +32,16 @@ class Answered(Exception):
 
 
 class _Frames(websocket.frame_buffer):
-    """The library reads a frame of any length it is told; this one looks at the length first."""
+    """The library reads a frame of any length it is told; this one looks at the length first. It also keeps the
+    close frame, which the library loses when its answer to it fails."""
+
+    goodbye: bytes | None = None
+
+    def recv_frame(self) -> websocket.ABNF:
+        frame = super().recv_frame()
+        if frame.opcode == websocket.ABNF.OPCODE_CLOSE and isinstance(frame.data, bytes):
+            self.goodbye = frame.data
+        return frame
 
     def recv_length(self) -> None:
         super().recv_length()
@@ -108,8 +117,16 @@ def why_unreachable(error: Exception, within_s: float) -> str:
     return _network(error)
 
 
-def why_closed(error: Exception) -> str:
-    """One line for an open feed that ended without a close frame; 1006 is the code such an end is known by."""
+def closed_by_kite(goodbye: bytes) -> str:
+    """One line for a close frame; 1005 stands for one without a code."""
+    return f"closed by Kite ({int.from_bytes(goodbye[:2], 'big') or 1005})"
+
+
+def why_closed(error: Exception, ws: websocket.WebSocket) -> str:
+    """One line for an open feed that failed; 1006 is the code by which an end without a close frame is known."""
+    frames = ws.frame_buffer
+    if isinstance(frames, _Frames) and frames.goodbye is not None:
+        return closed_by_kite(frames.goodbye)
     match error:
         case TooLarge():
             return "frame larger than 1 MiB (1009)"

@@ -252,6 +252,11 @@ def _close_with(code: int) -> Callable[[Peer], None]:
     return lambda peer: peer.send(struct.pack(">H", code) + b"bye", CLOSE)
 
 
+def _close_and_reset(peer: Peer) -> None:
+    _close_with(1012)(peer)
+    peer.reset()
+
+
 def _fragments(peer: Peer) -> None:
     peer.send(b"x" * 600_000, fin=False)
     peer.send(b"x" * 600_000, 0)
@@ -263,6 +268,7 @@ def _fragments(peer: Peer) -> None:
         (_close_with(1000), "closed by Kite (1000)"),
         (_close_with(1001), "closed by Kite (1001)"),
         (_close_with(1012), "closed by Kite (1012)"),
+        (_close_and_reset, "closed by Kite (1012)"),
         (lambda peer: peer.send(b"", CLOSE), "closed by Kite (1005)"),
         (Peer.reset, "connection reset (1006)"),
         (lambda peer: peer.sock.close(), "connection lost (1006)"),
@@ -271,7 +277,19 @@ def _fragments(peer: Peer) -> None:
         (lambda peer: peer.sock.sendall(b"\x82\x7f" + struct.pack(">Q", 2**20 + 1)), "frame larger than 1 MiB (1009)"),
         (_fragments, "frame larger than 1 MiB (1009)"),
     ],
-    ids=["1000", "1001", "1012", "no-code", "reset", "end", "cut", "reserved-bit", "huge", "huge-in-pieces"],
+    ids=[
+        "1000",
+        "1001",
+        "1012",
+        "1012-and-reset",
+        "no-code",
+        "reset",
+        "end",
+        "cut",
+        "reserved-bit",
+        "huge",
+        "huge-in-pieces",
+    ],
 )
 def test_an_end_from_the_other_side_is_posted_once_in_our_words(
     canary: Canary, step: Callable[[Peer], None], detail: str
@@ -290,15 +308,21 @@ def test_an_end_from_the_other_side_is_posted_once_in_our_words(
 
 def test_close_says_goodbye_and_posts_nothing(canary: Canary) -> None:
     codes: queue.Queue[int] = queue.Queue()
+    go = threading.Event()
 
     def behave(peer: Peer) -> None:
         peer.upgrade()
+        go.wait(PATIENCE_S)
+        peer.send(frame(ltp(INFY, 5)))
         codes.put(peer.answer_close())
 
     with Server(behave) as server, desk(server.root, canary.access_token) as at:
         at.open()
         assert FeedOpened(1) == at.event()
         at.feed.close(2)  # not this one
+        go.set()
+        assert 0.05 == at.lasts()[0].last_price
+        assert isinstance(at.event(), FeedTicked)
         at.feed.close(1)
         assert 1000 == codes.get(timeout=PATIENCE_S)
         at.feed.stop()
@@ -361,8 +385,13 @@ def test_opening_again_closes_the_former_first(canary: Canary) -> None:
     def behave(peer: Peer) -> None:
         peer.upgrade()
         order.put("opened")
-        peer.answer_close()
+        while peer.receive()[0] != CLOSE:
+            pass
+        peer.sock.settimeout(0.05)
+        peer.gone()  # long enough for an impatient client to be back
         order.put("closed")
+        peer.send(b"", CLOSE)
+        peer.sock.close()
 
     with Server(behave) as server, desk(server.root, canary.access_token) as at:
         at.open(1)

@@ -204,6 +204,23 @@ def test_a_count_that_lies_is_counted_and_the_packets_are_kept(read: Decode, cou
     assert {"cut-short" if count > 5 else "left-over": 1} == batch.refused
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [[ltp(INFY, 5)] * 40, [ltp(INFY, 5), quote(INFY, 5), bytes(12)] * 20],
+    ids=["uniform", "mixed"],
+)
+def test_the_high_byte_of_a_length_is_never_overlooked(parts: list[bytes]) -> None:
+    whole = frame(*parts)
+    at = 2
+    for part in parts:
+        spoilt = bytearray(whole)
+        spoilt[at] = 1
+        few, many = decode_as_few(bytes(spoilt)), decode_as_many(bytes(spoilt))
+        assert few.refused == many.refused
+        assert few.to_dicts() == many.to_dicts()
+        at += 2 + len(part)
+
+
 @given(st.binary(max_size=900))
 def test_no_bytes_whatever_make_it_raise(data: bytes) -> None:
     for read in (decode, decode_as_few, decode_as_many):
