@@ -94,14 +94,12 @@ def full_dict(words: Words, divisor: int) -> Tick:
         "last_traded_quantity": quantity,
         "average_traded_price": average / divisor,
         "volume_traded": volume,
-        "total_buy_quantity": buy,
-        "total_sell_quantity": sell,
+        "total_buy_quantity": buy, "total_sell_quantity": sell,
         "ohlc": {"open": open_ / divisor, "high": high / divisor, "low": low / divisor, "close": close},
         "change": (last - close) * 100 / close if close else 0,
         "last_trade_time": exchange_time(traded_s),
         "oi": oi,
-        "oi_day_high": oi_high,
-        "oi_day_low": oi_low,
+        "oi_day_high": oi_high, "oi_day_low": oi_low,
         "exchange_timestamp": exchange_time(at_s),
         "depth": {
             "buy": [
