@@ -166,16 +166,36 @@ def test_without_a_secret_a_script_is_told_and_nothing_is_spent(user: User, kite
     assert [] == kite.requests()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_token_store_that_cannot_be_written_is_told_before_the_login(user: User, kite: LocalKite) -> None:
-    user.env_file.parent.chmod(0o500)
-    try:
-        said = user.run("login", "-", text="x")
-    finally:
-        user.env_file.parent.chmod(0o700)
+def settings_of(kite: LocalKite) -> dict[str, str]:
+    return {
+        "KITE_API_KEY": kite.api_key,
+        "KITE_API_SECRET": kite.api_secret,
+        "KITEFEED_REST_ROOT": kite.rest_root,
+        "KITEFEED_LOGIN_ROOT": kite.login_root,
+    }
+
+
+def test_a_token_store_that_cannot_be_written_is_told_before_the_login(kite: LocalKite, tmp_path: Path) -> None:
+    said = User(tmp_path / "nowhere" / ".env").run("login", "-", text="x", **settings_of(kite))
 
     assert 5 == said.code
+    assert "its folder does not exist" in said.err
     assert [] == kite.requests()
+
+
+def test_a_token_that_cannot_be_saved_after_all_is_told_and_not_shown(kite: LocalKite, tmp_path: Path) -> None:
+    folder = tmp_path / "soon-gone"
+    folder.mkdir()
+    user = User(folder / ".env")
+    running = user.start("login", "-", stdin=subprocess.PIPE, **settings_of(kite))
+    link = read_link(running)
+    folder.rmdir()
+    said = user.finish(running, press_the_button(link))
+
+    assert (5, "") == (said.code, said.out)
+    assert "the access token cannot be saved" in said.err
+    assert kite.access_token not in said.err
+    assert "/session/token" in [row["path"] for row in kite.requests()]
 
 
 def test_the_token_cannot_be_given_as_an_argument(user: User) -> None:
