@@ -24,7 +24,7 @@ class Feed:
     """Its methods return at once; what happens is posted as events that carry the `ask` of `open`.
 
     `post`, `deliver`, `trading` and `on_text` are called on the reader's thread, which must not wait: they may
-    only note or queue. `subscriptions` maps instrument tokens to "ltp", "quote" or "full".
+    only note or queue. `subscriptions` maps instrument tokens to "ltp", "quote" or "full" and is read by each `open`.
 
     Raises ValueError for a root that is not `wss://`, or `ws://` to this computer.
     """
