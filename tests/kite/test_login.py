@@ -29,7 +29,7 @@ from kitefeed_cli.kite.login import (
     open_browser,
     read_lines,
 )
-from kitefeed_cli.kite.login.callback import DONE
+from kitefeed_cli.kite.login.callback import DONE, _Request
 from kitefeed_cli.kite.login.exchange import problem_of
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Exit, Problem
@@ -54,7 +54,7 @@ def test_nonces_hold_at_least_128_bits_and_never_repeat() -> None:
     states = {new_state() for _ in range(10_000)}
 
     assert 10_000 == len(states)
-    assert 43 == min(map(len, states))  # 256 bits in base64 digits of six
+    assert 24 == min(map(len, states))  # 144 bits in digits of six
 
 
 # ------------------------------------------------------------ what comes back
@@ -282,7 +282,12 @@ def test_a_taken_port_is_an_oserror(caught: Caught) -> None:
         Callback(f"http://127.0.0.1:{other.getsockname()[1]}/", STATE, caught)
 
 
-def test_nothing_is_logged(callback: Callback, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_logged(
+    callback: Callback, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Request, "timeout", 0.05)
+    with socket.create_connection(("127.0.0.1", callback.port)) as silent:
+        assert b"" == silent.recv(100)  # given up
     get(callback, f"/cb?{GOOD}")
     get(callback, "/none")
     get(callback, f"/cb?{GOOD}", "POST")

@@ -157,6 +157,16 @@ def test_too_many_requests_are_answered_with_patience() -> None:
     assert [] == day.told
 
 
+def test_a_kite_that_comes_and_goes_all_day_is_told_six_times_an_hour_at_most() -> None:
+    day = Day()
+    while day.now_s < 3 * 3600.0:
+        for answer in (Answer.FAILED, Answer.FAILED, *[Answer.OK] * 16):  # down twice, then well for over a minute
+            day.request(answer)
+
+    assert 3 + 9 == len(day.told)
+    assert 6 == max(sum(moment_s <= other < moment_s + 3600.0 for other in day.told_s) for moment_s in day.told_s)
+
+
 def test_a_plan_without_quotes_is_asked_about_rarely() -> None:
     day = Day()
     day.request(Answer.NOT_PERMITTED, took_s=0.0)

@@ -9,8 +9,8 @@ STATE = "state"  # the name of our pair among the redirect's
 
 
 def new_state() -> str:
-    """A nonce of 256 bits, safe in a URL; for one login only."""
-    return secrets.token_urlsafe(32)
+    """A nonce of 144 bits, safe in a URL; for one login only."""
+    return secrets.token_urlsafe(18)
 
 
 def login_url(login_root: str, api_key: str, state: str) -> str:
