@@ -164,7 +164,7 @@ def test_a_kite_that_comes_and_goes_all_day_is_told_six_times_an_hour_at_most() 
             day.request(answer)
 
     assert 3 + 9 == len(day.told)
-    assert 6 == max(sum(moment_s <= other < moment_s + 3600.0 for other in day.told_s) for moment_s in day.told_s)
+    assert 6 >= max(sum(moment_s <= other < moment_s + 3600.0 for other in day.told_s) for moment_s in day.told_s)
 
 
 def test_a_plan_without_quotes_is_asked_about_rarely() -> None:
