@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -60,7 +61,7 @@ def sign_in(
     with _listening(redirect_url if listen else "", state, arrivals, clock, printer) as roads:
         url = login_url(settings.login_root, settings.api_key, state)
         printer.prompt(f"Log in to Kite here:\n\n  {url}\n\n" + (_HOW if person else ""))
-        read_lines(0, arrivals.pasted)
+        _take_pastes(arrivals)
         if browser and (person or not arrivals.has_paste(clock.now_s() + _PIPED_S)):
             open_browser(url, environ)
         granted = await_redirect(arrivals, roads, clock.now_s() + wait_s, printer.status, patient=person)
@@ -88,6 +89,15 @@ def _settings(env_file: Path | None, environ: Mapping[str, str], printer: Printe
         except EOFError:
             raise problem from None
         return read_settings(env_file, environ, need_secret=True, api_secret=typed)
+
+
+def _take_pastes(arrivals: Arrivals) -> None:
+    if sys.stdin is None:  # closed by whoever started us; descriptor 0 may be anything by now
+        arrivals.pasted(None)
+        return
+    if hasattr(signal, "SIGTTIN"):  # in the background a terminal cannot be read: that must not stop the process
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    read_lines(sys.stdin.fileno(), arrivals.pasted)
 
 
 @contextlib.contextmanager

@@ -137,6 +137,20 @@ def test_a_busy_port_leaves_the_paste(user: User, kite: LocalKite) -> None:
     assert kite.access_token == saved(user)
 
 
+def test_with_a_closed_input_the_browser_still_brings_the_login(user: User, kite: LocalKite, redirect: str) -> None:
+    words = ["login", "--env-file", str(user.env_file), "--redirect-url", redirect]
+    running = subprocess.Popen(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    requests.get(at(redirect, press_the_button(read_link(running))), timeout=5)
+
+    assert 0 == user.finish(running).code
+    assert kite.access_token == saved(user)
+
+
 def test_the_wait_has_an_end_and_the_port_is_free_again(user: User, redirect: str) -> None:
     said = user.run("login", "--redirect-url", redirect, "--for", "1s")
 
