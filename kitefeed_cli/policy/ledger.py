@@ -41,6 +41,7 @@ class Verdict(Enum):
 
     UNKNOWN = "unknown"
     GOOD = "good"
+    DOUBTED = "doubted"  # a poll was told that it is dead; a check is to confirm that
     DEAD = "dead"
     MISSING = "missing"  # none is saved
     MALFORMED = "malformed"  # what is saved cannot be one
@@ -49,6 +50,11 @@ class Verdict(Enum):
     def usable(self) -> bool:
         """Whether it may open a feed and poll quotes."""
         return self in (Verdict.UNKNOWN, Verdict.GOOD)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether only the user can help: a login is needed."""
+        return self in (Verdict.DEAD, Verdict.MISSING, Verdict.MALFORMED)
 
     @property
     def askable(self) -> bool:

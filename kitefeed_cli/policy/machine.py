@@ -156,7 +156,7 @@ def _checked(turn: Turn, event: TokenChecked) -> State:
         case Answer.THROTTLED | Answer.FAILED | Answer.UNREACHABLE:
             if turn.ledger.verdict.usable:
                 return moves.open_feed(turn, event.answer)  # REST may be down alone
-            return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+            return moves.sign_out(turn, Cause.TOKEN_EXPIRED, "403 TokenException")  # its last clear word
         case _:
             assert_never(event.answer)
 

@@ -24,9 +24,9 @@ def attempt(turn: Turn) -> State:
     if not bucket.left:
         turn.put(attempts=bucket)
         ready_s = bucket.ready_at_s(limits.attempt_every_s)
-        if turn.ledger.verdict.usable:
-            return Waiting(turn.ledger, ready_s)
-        return SignedOut(turn.ledger, ready_s)
+        if turn.ledger.verdict.rejected:
+            return SignedOut(turn.ledger, ready_s)
+        return Waiting(turn.ledger, ready_s)
     turn.put(attempts=bucket.taken(), unasked=False)
     ask = turn.ask()
     turn.do(CheckToken(ask))
@@ -37,9 +37,11 @@ def doubt(turn: Turn, detail: str) -> State:
     """A poll says that the token is dead. It asked with the one of the last check, and a login may have replaced
     that a moment ago: ask about what is saved now before blaming it."""
     bucket = turn.ledger.attempts.refilled(turn.now_s, turn.limits.attempts, turn.limits.attempt_every_s)
-    if bucket.left or turn.ledger.unasked:
-        return attempt(turn)
-    return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
+    if not (bucket.left or turn.ledger.unasked):
+        return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
+    if not turn.ledger.unasked:
+        turn.put(verdict=Verdict.DOUBTED)  # unless the check is a clear yes, no handshake follows it
+    return attempt(turn)
 
 
 def open_feed(turn: Turn, checked: Answer) -> State:
@@ -51,7 +53,7 @@ def open_feed(turn: Turn, checked: Answer) -> State:
 
 def accepted(turn: Turn, user: str) -> State:
     """REST accepts the saved token: greet a user who logged in, and open the feed."""
-    if turn.ledger.login or not turn.ledger.verdict.usable:
+    if turn.ledger.login or turn.ledger.verdict.rejected:
         turn.put(rung=0, refusals=0, login=False)
         turn.put_outage(told=None, owed=True, said=frozenset(), wait_said_s=0.0, clean=True)
         turn.say(Note.LOGGED_IN)
@@ -100,7 +102,7 @@ def lose(turn: Turn, cause: Cause, detail: str, since_s: float) -> State:
 
 def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
     """REST rejects the saved token, or there is none: no handshake and no poll until a login."""
-    if turn.ledger.verdict.usable or turn.ledger.login:
+    if turn.ledger.login or not turn.ledger.verdict.rejected:
         turn.put(rung=0)
     if cause is Cause.TOKEN_EXPIRED:
         turn.put(verdict=Verdict.DEAD)

@@ -22,7 +22,7 @@ def shown_of(state: State) -> tuple[Shown, Cause | None]:
             return Shown.STALE, cause
         case _:
             pass
-    if not ledger.verdict.usable:
+    if ledger.verdict.rejected:
         return Shown.SIGNED_OUT, cause
     if ledger.login:
         return Shown.CONNECTING, cause
