@@ -188,7 +188,7 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
             return state
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
-            if event.answer is Answer.TOKEN_DEAD and not turn.ledger.unasked:
+            if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
                 turn.put(verdict=Verdict.DEAD)  # but let the handshake have its say
             return state
         case Woke():

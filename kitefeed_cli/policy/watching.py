@@ -53,7 +53,7 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
             return replace(state, look_s=_next_look_s(turn, frame_age_s))
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
-            if event.answer is Answer.TOKEN_DEAD and not turn.ledger.unasked:
+            if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
                 turn.put(verdict=Verdict.DEAD)
             if not event.moved or turn.now_s < state.since_s + turn.limits.mute_s:
                 return state
