@@ -20,6 +20,7 @@ _SNAPSHOT_S = 0.1  # from the subscribe to the cached tick
 _WARM_S = 0.5  # and to the first one that is news
 _BELLS = ((9, 15), (15, 30))
 _FRESH_FOR_S = 600.0  # ticks outrank the calendar for so long
+_CATCHES_UP_S = 0.1  # after a sleep, until the frames that came meanwhile are read
 _OUTLIVES_S = 60.0  # a longer sleep, and the far side has given the connection up without a word
 
 
@@ -54,7 +55,7 @@ class _Connection:
         self.open = False
         self.warm = False  # past its cached ticks
         self.fresh = False  # a tick came that is news
-        self.forgotten = False  # the far side has given it up without a word
+        self.deaf = False  # asleep, or the far side has given it up meanwhile without a word
         self.frames = _Stream()
         self.ticks = _Stream()
 
@@ -89,7 +90,7 @@ class ScriptedFeed:
     def cut(self) -> None:
         """Closed by Kite."""
         connection = self._now
-        if connection is None or not connection.open or connection.forgotten:
+        if connection is None or not connection.open or connection.deaf:
             return
         detail = self._kite.close_detail
         self._stage.note(Kind.FEED, f"{connection.ask} {detail}")
@@ -97,18 +98,22 @@ class ScriptedFeed:
         self._stage.post(FeedClosed(connection.ask, detail))
 
     def sleep(self, seconds: float) -> None:
-        """The computer is about to sleep for so long."""
-        if self._now is not None and seconds >= _OUTLIVES_S:
-            self._now.forgotten = True
-            self.adjust()
+        """The computer is about to sleep for so long, and reads nothing meanwhile."""
+        connection = self._now
+        if connection is None:
+            return
+        connection.deaf = True
+        self.adjust()
+        if seconds < _OUTLIVES_S:
+            self._stage.after(seconds + _CATCHES_UP_S, lambda: self._hear(connection))
 
     def adjust(self) -> None:
         """Let frames and ticks flow as the faults and the market have it now."""
         connection, now_s = self._now, self._stage.now_s
         if connection is None or not connection.open:
             return
-        connection.frames.flow(now_s, self._kite.heartbeats and not connection.forgotten)
-        ticks = self._kite.ticks and self.trades and connection.warm and not connection.forgotten
+        connection.frames.flow(now_s, self._kite.heartbeats and not connection.deaf)
+        ticks = self._kite.ticks and self.trades and connection.warm and not connection.deaf
         if ticks and not connection.fresh:
             connection.fresh = True
             self._stage.note(Kind.FEED, f"{connection.ask} first fresh tick")
@@ -178,6 +183,10 @@ class ScriptedFeed:
             connection.ticks.once(self._stage.now_s)
             self._stage.note(Kind.FEED, f"{connection.ask} first tick, from Kite's cache")
             self._stage.post(FeedTicked(connection.ask, fresh=False, trading=self.seems_to_trade))
+
+    def _hear(self, connection: _Connection) -> None:
+        connection.deaf = False
+        self.adjust()
 
     def _warm(self, connection: _Connection) -> None:
         connection.warm = True

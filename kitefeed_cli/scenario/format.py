@@ -7,6 +7,7 @@ its size, its lines and every value are checked before anything is played.
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -73,13 +74,24 @@ def _given(table: Table) -> Given:
     if cassette is not None and not re.fullmatch(r"(?:[a-z0-9_-]+/)*[a-z0-9_-]+\.yaml", cassette):
         table.fail("cassette", "`cassette` must be the path of a recording below cassettes, like kite/morning.yaml")
     return Given(
-        command=table.text("command"),
+        command=_command(table),
         starts_at=starts_at,
         token=table.word("token", SAVED_TOKENS),
         kite=_kite(table, ()),
         market=table.word("market", MARKETS, "open"),
         cassette=cassette,
     )
+
+
+def _command(table: Table) -> str:
+    """The command line without `kitefeed`; only the long-running feed has a story to tell."""
+    command = table.text("command")
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        table.fail("command", "`command` has an open quote")
+    table.known("command", words[0] if words else "", ("run",))
+    return command
 
 
 def _timeline(top: Table, starts_at: datetime) -> tuple[Happening, ...]:

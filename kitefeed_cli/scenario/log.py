@@ -29,6 +29,8 @@ class Kind(Enum):
     EXIT = "exit"
 
 
+STUCK = "stuck"  # the text of EXIT when time stood still for good
+
 # A try for a live feed is made of these.
 TRYING = frozenset({Kind.CHECK, Kind.CHECKED, Kind.HANDSHAKE, Kind.SHAKEN, Kind.FEED})
 

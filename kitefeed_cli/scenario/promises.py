@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..console.messages import CATALOGUE
-from .log import TRYING, Kind, Log
+from .log import STUCK, TRYING, Kind, Log
 from .story import Bounds, Expect, Scenario
 
 _ASKED = {"handshakes": Kind.HANDSHAKE, "checks": Kind.CHECK, "polls": Kind.POLL}
@@ -87,8 +87,10 @@ class _Judge:
             last = self._log.shown(float("inf"))
             yield Verdict("ends", expect.ends.value, last, expect.ends.value == last)
         yield from self._phrases()
+        codes = [entry.text for entry in self._log.of(Kind.EXIT)]
+        if STUCK in codes:
+            yield Verdict("goes on", "time passes", "the policy turned on the spot for ever", False)
         if expect.exit is not None:
-            codes = [entry.text for entry in self._log.of(Kind.EXIT)]
             yield Verdict("exit", str(expect.exit), _list(codes), codes == [str(expect.exit)])
 
     def _error_by(self, by_s: float) -> Verdict:

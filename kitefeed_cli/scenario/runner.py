@@ -9,10 +9,10 @@ from typing import Any
 from ..driver.loop import Loop
 from ..policy import DEFAULT, Limits
 from . import transcript
-from .log import Kind, Log
+from .log import STUCK, Kind, Log
 from .promises import Verdict, errors_of, judge
 from .story import Scenario
-from .world import RestAnswers, World
+from .world import RestAnswers, StuckError, World
 
 VIRTUAL = "virtual"
 
@@ -51,8 +51,13 @@ class Outcome:
 def play(scenario: Scenario, recorded: RestAnswers | None = None, limits: Limits = DEFAULT) -> Log:
     """The real loop and the real console in the scripted world, until the curtain falls."""
     world = World(scenario, recorded)
-    Loop(world, world.stage.inbox, world.stage.clock, limits).run(world.saved)
-    world.stage.note(Kind.EXIT, "0")
+    loop = Loop(world, world.stage.inbox, world.stage.clock, limits)
+    try:
+        loop.run(world.saved)
+    except StuckError:
+        world.stage.note(Kind.EXIT, STUCK)
+    else:
+        world.stage.note(Kind.EXIT, "0")
     return world.stage.log
 
 

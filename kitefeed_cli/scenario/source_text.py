@@ -45,7 +45,12 @@ class SourceText:
         for at in range(start, end):
             if pattern.search(self.lines[at]):
                 return at + 1
-        return start + 1
+        return self._header(word) if not section else start + 1
+
+    def _header(self, word: str) -> int:
+        """The line of the table header of that name; 1 when there is none."""
+        pattern = re.compile(rf"\s*\[+\s*{re.escape(word)}\s*\]")
+        return next((at for at, line in enumerate(self.lines, 1) if pattern.match(line)), 1)
 
     def problem(self, line: int, why: str, next_step: str = _NEXT) -> Problem:
         return Problem(f"{self.shown}, line {line}: the scenario cannot be played", why, next_step, cause="scenario")
@@ -68,7 +73,7 @@ class SourceText:
         if len(raw) > _MOST_BYTES:
             raise self.problem(1, f"it is larger than {_MOST_BYTES // 1024} KiB", "a scenario is a page of text")
         try:
-            return raw.decode("utf-8").replace("\r\n", "\n")
+            return raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             raise self.problem(line, "this is not UTF-8 text") from None

@@ -32,7 +32,8 @@ class Table:
         self.label = label or (f"[{section}]" if section else "a scenario")
         self._within = within  # the key in front of an inline table, for finding its line
         if not isinstance(raw, dict):
-            self.fail(within or section, f"{self.label} must be a table")
+            why = "is missing" if raw is None else "must be a table"
+            self.fail(within or section, f"{self.label} {why}")
         self.raw: dict[str, Any] = raw
         for word in raw:
             if word not in known:

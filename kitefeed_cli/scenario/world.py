@@ -23,6 +23,11 @@ from .store import Content, ScriptedStore
 from .story import Happening, Scenario
 
 _MOVED_S = 2.0  # the quotes have moved on without a feed whose last tick is older
+_LOOKS_AT_ONCE = 100
+
+
+class StuckError(Exception):
+    """The policy asks for attention again and again while no time passes."""
 
 
 class RestAnswers(Protocol):
@@ -48,6 +53,8 @@ class World:
         self._feed = ScriptedFeed(self.stage, self._kite, given.market)
         self._store = ScriptedStore(self.stage, self._first_token(given.token))
         self._asked_with: Token | None = None  # the access token last checked
+        self._looks = 0
+        self._looked_s = -1.0
         self._script = deque(scenario.timeline)
         self._printer = Printer(io.StringIO(), Talk(self.stage.log, lambda: self.stage.now_s), self.stage.clock)
         self._set_out(scenario)
@@ -82,7 +89,15 @@ class World:
 
     def look(self) -> TimeUp:
         self._catch_up()
+        self._count_look()
         return TimeUp(self._feed.frame_age_s, self._feed.tick_age_s, self._feed.seems_to_trade)
+
+    def _count_look(self) -> None:
+        """A policy whose deadline stays in the past would turn on the spot for ever."""
+        same = self._looked_s == self.stage.now_s
+        self._looks, self._looked_s = self._looks + 1 if same else 1, self.stage.now_s
+        if self._looks > _LOOKS_AT_ONCE:
+            raise StuckError
 
     # ---------------------------------------------------------------- speaking
 
