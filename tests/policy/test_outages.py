@@ -159,6 +159,35 @@ def test_live_for_sixty_seconds_ends_the_outage_and_resets_the_ladder() -> None:
     assert [Cause.KITE_UNREACHABLE, Cause.KITE_UNREACHABLE] == play.errors
 
 
+def test_a_feed_that_relapsed_is_called_steady_once_it_has_been_live_for_a_minute() -> None:
+    play = live_play()
+    play.dropped()
+    play.go_live()
+    play.dropped()  # the relapse: an error, and later a recovery line
+    play.wait_for(CheckToken)
+    play.go_live()
+    play.dropped()  # told before: no error, no recovery line
+    play.wait_for(CheckToken)
+    play.go_live()
+    play.log.clear()
+    play.wait(61.0)
+
+    assert [Say(Note.STEADY, seconds=60.0, tries=3)] == play.done(Say)
+    assert play.state.ledger.outage is None
+
+
+def test_a_recovery_without_a_relapse_is_not_told_twice() -> None:
+    play = live_play()
+    play.dropped()
+    play.fail()
+    play.wait_for(CheckToken)
+    play.go_live()
+    play.log.clear()
+    play.wait(61.0)
+
+    assert [] == play.log
+
+
 def test_six_errors_an_hour_are_the_most_and_the_next_one_counts_those_kept_back() -> None:
     play = live_play()
     start_s = play.now_s

@@ -106,6 +106,18 @@ def test_a_live_feed_without_ticks_is_doubted_before_sixty_seconds_are_over() ->
     assert [Cause.FEED_MUTE] == reports(actions), "a minute without ticks is no blip"
 
 
+def test_the_outage_of_a_mute_feed_began_with_its_last_tick() -> None:
+    play = live_play()
+    mute(play)
+    mute_s = play.now_s
+    play.wait_for(PollQuotes)
+    play.wait(1.0)
+    play.polled(Answer.OK, moved=True)
+
+    assert play.state.ledger.outage is not None
+    assert mute_s == pytest.approx(play.state.ledger.outage.since_s)
+
+
 def test_a_quiet_market_is_no_mute_feed() -> None:
     play = live_play()
     mute(play)
