@@ -96,7 +96,7 @@ class Connection:
         """`subscribe`, `unsubscribe` or `mode`; anything else is ignored in silence, as Kite does."""
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         match message:
             case {"a": "subscribe", "v": list(tokens)}:

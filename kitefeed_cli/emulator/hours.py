@@ -12,6 +12,7 @@ Trading = Literal["open", "closed", "calendar"]
 OPENS_AT = time(9, 15)
 CLOSES_AT = time(15, 30)
 SATURDAY = 5
+_CENTURY_S = 100 * 365.25 * 86400
 
 
 class KiteTime:
@@ -31,7 +32,9 @@ class KiteTime:
         return self.clock.wall() + timedelta(seconds=self._shift_s)
 
     def shift(self, seconds: float) -> None:
-        """Move the date shown, forward or back."""
+        """Move the date shown, forward or back, within this century: the wire has 32 bits for a time."""
+        if not 2000 <= (self.wall() + timedelta(seconds=max(-_CENTURY_S, min(seconds, _CENTURY_S)))).year < 2100:
+            raise ValueError("the date shown must be in this century")
         self._shift_s += seconds
 
     def stamp(self) -> str:

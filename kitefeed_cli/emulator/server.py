@@ -28,6 +28,7 @@ from kitefeed_cli.emulator.oracle import RequestLog, RequestRow, SentLog, SentRo
 from kitefeed_cli.emulator.rest import Answering, Rest
 
 LOOPBACK = ("127.0.0.1", "localhost")
+ASK_S = 10.0  # real seconds: only a stop in the same instant makes an answer fail to come
 LINE_MAX = 64 * 1024  # a thousand instruments in one query
 
 Result = TypeVar("Result")
@@ -91,7 +92,11 @@ class LocalKite:
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run, args=(listener, ready), name="local-kite", daemon=True)
         self._thread.start()
-        ready.result()
+        try:
+            ready.result()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Close every connection and join the thread; the state stays for the next start. Does nothing if stopped."""
@@ -221,10 +226,15 @@ class LocalKite:
         async def asked() -> Result:
             return ask()
 
-        return asyncio.run_coroutine_threadsafe(asked(), loop).result()
+        return asyncio.run_coroutine_threadsafe(asked(), loop).result(ASK_S)
 
     def _run(self, listener: socket.socket, ready: concurrent.futures.Future[None]) -> None:
-        asyncio.run(self._serve(listener, ready))
+        try:
+            asyncio.run(self._serve(listener, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     async def _serve(self, listener: socket.socket, ready: concurrent.futures.Future[None]) -> None:
         self._stopping = asyncio.Event()
