@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -18,6 +19,8 @@ from .commands.simulate import simulate
 from .commands.validate import validate
 from .console.streams import OutputClosed
 from .problems import Exit, Problem, bug
+
+_INTERRUPTED = 130  # what shells call a command that Ctrl-C ended before it had an answer
 
 app = typer.Typer(
     name="kitefeed",
@@ -63,7 +66,11 @@ def main() -> NoReturn:
     except Problem as problem:
         _tell(problem)
         _leave(problem.exit_code)
-    except (OutputClosed, BrokenPipeError, KeyboardInterrupt):
+    except SystemExit as end:
+        _leave(Exit.OK if end.code == _INTERRUPTED and _goes_on_until_stopped() else end.code)
+    except KeyboardInterrupt:
+        _leave(Exit.OK if _goes_on_until_stopped() else _INTERRUPTED)
+    except (OutputClosed, BrokenPipeError):
         _leave(Exit.OK)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         _tell(bug(error))
@@ -71,13 +78,21 @@ def main() -> NoReturn:
     _leave(Exit.OK)
 
 
+def _goes_on_until_stopped() -> bool:
+    """Whether Ctrl-C is the proper end of this command. One that was to give an answer has not given it."""
+    words = sys.argv[1:]
+    command = next((word for word in words if not word.startswith("-")), "")
+    return command in ("run", "emulator") or (command == "poll" and "--once" not in words)
+
+
 def _tell(problem: Problem) -> None:
-    json = "--json" in sys.argv[1:]
+    json = "--json" in sys.argv[1:] or os.environ.get("KITEFEED_JSON", "").lower() in ("1", "true", "yes", "on")
     make_printer(Talk(), json=json).error(problem)
 
 
-def _leave(code: int) -> NoReturn:
-    """End the process. A reader that left must not make the interpreter complain while it closes stdout."""
+def _leave(code: int | str | None) -> NoReturn:
+    """End the process. Neither a reader that left nor a late Ctrl-C may make the interpreter complain on its way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
