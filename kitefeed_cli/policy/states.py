@@ -115,10 +115,9 @@ def own_deadline_s(state: State, limits: Limits) -> float:
         case Joined(look_s=at) | Waiting(retry_s=at) | SignedOut(recheck_s=at) | Barred(retry_s=at):
             return at
         case Live():
-            waits = [state.look_s]
-            if state.ledger.outage is not None:
-                waits.append(state.stable_s)
-            return min(waits)
+            if state.woke_s > -inf or state.ledger.outage is None:  # a feed that slept is given its grace first
+                return state.look_s
+            return min(state.look_s, state.stable_s)
         case _:
             assert_never(state)
 
@@ -140,6 +139,6 @@ def deadline(state: State, limits: Limits) -> float:
     own_s = own_deadline_s(state, limits)
     if may_poll(state):
         return min(own_s, state.ledger.polls.due_s(limits))
-    if isinstance(state, Live) and state.confirm is not None:
+    if isinstance(state, Live) and state.confirm is not None and state.woke_s == -inf:
         return min(own_s, state.confirm_s)
     return own_s

@@ -115,11 +115,10 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
         moves.close(turn, state.ask)
         detail = f"no frame for {limits.silence_s:.0f} s"
         return moves.lose(turn, Cause.FEED_SILENT, detail, now_s - event.frame_age_s)
-    if now_s >= state.woke_s + limits.wake_grace_s:
-        if event.frame_age_s > now_s - state.woke_s:
-            moves.close(turn, state.ask)
-            return moves.lose(turn, Cause.FEED_SILENT, "no frame since the sleep", state.woke_s)
-        state = replace(state, woke_s=-inf)
+    if event.frame_age_s > now_s - state.woke_s:
+        moves.close(turn, state.ask)
+        return moves.lose(turn, Cause.FEED_SILENT, "no frame since the sleep", state.woke_s)
+    state = replace(state, woke_s=-inf)
     if now_s >= state.stable_s and turn.ledger.outage is not None:
         moves.end_outage(turn)
     if state.confirm is not None and now_s >= state.confirm_s:
@@ -127,7 +126,7 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
     moves.announce(turn, ticking=event.trading and event.tick_age_s < limits.silence_s)
     if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:
         state = _confirm(turn, state, now_s - event.tick_age_s)
-    return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s, state.woke_s))
+    return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s))
 
 
 def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
@@ -140,11 +139,9 @@ def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
     return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s, ticked_s=ticked_s)
 
 
-def _next_look_s(turn: Turn, frame_age_s: float, tick_age_s: float = inf, woke_s: float = -inf) -> float:
+def _next_look_s(turn: Turn, frame_age_s: float, tick_age_s: float = inf) -> float:
     limits = turn.limits
     wait_s = limits.silence_s - frame_age_s
     if tick_age_s < limits.mute_s:
         wait_s = min(wait_s, limits.mute_s - tick_age_s)
-    if woke_s > -inf:
-        wait_s = min(wait_s, woke_s + limits.wake_grace_s - turn.now_s)
     return turn.now_s + max(limits.look_s, wait_s)
