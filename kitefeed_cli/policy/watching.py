@@ -114,7 +114,7 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
     if event.frame_age_s >= limits.silence_s:
         moves.close(turn, state.ask)
         detail = f"no frame for {limits.silence_s:.0f} s"
-        return moves.lose(turn, Cause.FEED_SILENT, detail, now_s - event.frame_age_s)
+        return moves.lose(turn, Cause.FEED_SILENT, detail, _since_s(turn, event.frame_age_s))
     if event.frame_age_s > now_s - state.woke_s:
         moves.close(turn, state.ask)
         return moves.lose(turn, Cause.FEED_SILENT, "no frame since the sleep", state.woke_s)
@@ -125,7 +125,7 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
         state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s)  # REST could not say
     moves.announce(turn, ticking=event.trading and event.tick_age_s < limits.silence_s)
     if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:
-        state = _confirm(turn, state, now_s - event.tick_age_s)
+        state = _confirm(turn, state, _since_s(turn, event.tick_age_s))
     return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s))
 
 
@@ -137,6 +137,11 @@ def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
     turn.put_polls(asked_s=turn.now_s)
     turn.do(PollQuotes(ask))
     return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s, ticked_s=ticked_s)
+
+
+def _since_s(turn: Turn, age_s: float) -> float:
+    """When that was. An infinite age means that the connection is gone already and its `FeedClosed` on the way."""
+    return turn.now_s - age_s if age_s < inf else turn.now_s
 
 
 def _next_look_s(turn: Turn, frame_age_s: float, tick_age_s: float = inf) -> float:
