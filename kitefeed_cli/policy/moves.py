@@ -95,7 +95,7 @@ def lose(turn: Turn, cause: Cause, detail: str, since_s: float) -> State:
         return failed(turn, cause, detail)
     turn.put(outage=Outage(since_s, cause, detail, cause))
     turn.put_polls(next_s=max(turn.now_s, since_s) + turn.limits.poll_grace_s)
-    if cause is Cause.FEED_MUTE:  # no blip: the user has been without ticks for a minute
+    if cause is Cause.FEED_MUTE and not turn.ledger.verdict.rejected:  # no blip: a minute without ticks
         tell(turn, cause, detail, 0.0)
     return attempt(turn)
 
