@@ -22,8 +22,7 @@ def exchanged(rest: Rest, granted: Granted, api_secret: str) -> Login:
 def problem_of(error: KiteError) -> Problem:
     """What a failed exchange means. Kite has one `error_type` for all of them, so its sentence decides."""
     said = f"{error.detail}: {error.message}" if error.message else error.detail
-    message = error.message.lower()
-    if error.answer is Answer.TOKEN_DEAD and "checksum" in message:
+    if error.answer is Answer.TOKEN_DEAD and "checksum" in said.lower():
         return Problem(
             "Kite does not accept your API secret",
             f"the checksum made with KITE_API_SECRET is wrong ({said})",
@@ -31,7 +30,7 @@ def problem_of(error: KiteError) -> Problem:
             Exit.REFUSED,
             "wrong-secret",
         )
-    if error.answer is Answer.TOKEN_DEAD and "api_key" in message:
+    if error.answer is Answer.TOKEN_DEAD and "api_key" in said.lower():
         return Problem(
             "Kite does not know your API key",
             f"KITE_API_KEY is not the key of an active app ({said})",
