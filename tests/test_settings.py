@@ -21,7 +21,7 @@ def env_file(tmp_path: Path) -> Path:
 
 def problem_with(env_file: Path | None, environ: dict[str, str], **flags: str) -> Problem:
     with pytest.raises(Problem) as caught:
-        read_settings(env_file, environ, **flags)
+        read_settings(env_file, environ, **flags)  # type: ignore[arg-type]  # no flag is called need_secret
     assert Exit.USAGE is caught.value.exit_code
     return caught.value
 
