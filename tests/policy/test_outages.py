@@ -416,6 +416,17 @@ def test_an_outage_shows_stale_when_nothing_serves_and_polling_when_rest_does() 
     assert Cause.KITE_UNREACHABLE == play.state.ledger.shown_cause
 
 
+def test_a_login_shows_connecting_although_the_former_token_served_polls() -> None:
+    play = live_play()
+    play.dropped()
+    play.fail()
+    play.wait_for(PollQuotes)
+    play.polled(Answer.OK)
+    play.stored(new=True)
+
+    assert [Shown.POLLING, Shown.CONNECTING] == [show.shown for show in play.done(Show)][-2:]
+
+
 def test_a_connection_that_drops_before_its_first_tick_is_a_failed_attempt() -> None:
     play = live_play()
     play.dropped()
