@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 import websocket
@@ -12,7 +14,7 @@ from kitefeed_cli.emulator.faults import FAMILIES
 from kitefeed_cli.emulator.faults.feed import HANDSHAKE_DELAY_S
 from kitefeed_cli.emulator.faults.rest import REST_DELAY_S
 
-from .client import HEARTBEAT, INFY, Socket, get
+from .client import DEADLINE_S, HEARTBEAT, INFY, Socket, eventually, get
 from .conftest import MONDAY_MORNING
 
 GONE = (ConnectionError, websocket.WebSocketConnectionClosedException)
@@ -228,6 +230,24 @@ def test_blackholed_rest_never_answers(kite: LocalKite) -> None:
     kite.clear_faults()
     assert 200 == profile_status(kite)
     assert [0, 200] == [row["status"] for row in kite.requests()]
+
+
+def test_who_was_held_is_cut_and_not_answered_when_the_hole_closes(fast_kite: LocalKite) -> None:
+    fast_kite.set_faults({"rest": "blackholed"})
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(profile_status, fast_kite)
+        eventually(lambda: fast_kite.requests(), "the request is in the log")
+        fast_kite.clear_faults()
+        assert isinstance(held.exception(DEADLINE_S), requests.ConnectionError)
+    assert [0] == [row["status"] for row in fast_kite.requests()]
+
+
+def test_who_leaves_before_a_slow_answer_was_not_answered(fast_kite: LocalKite) -> None:
+    fast_kite.set_faults({"rest": "slow"})
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{fast_kite.rest_root}/user/profile", timeout=0.2)
+    SystemClock().sleep(REST_DELAY_S / 10)
+    assert [0] == [row["status"] for row in fast_kite.requests()]
 
 
 def test_slow_rest_outlasts_the_official_clients_patience(fast_kite: LocalKite) -> None:

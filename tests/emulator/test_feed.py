@@ -11,6 +11,8 @@ import websocket
 from kitefeed_cli.clock import ScaledClock, SystemClock
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.emulator.connection import SUBSCRIBED_MAX
+from kitefeed_cli.emulator.oracle import PACKETS_KEPT, SentLog
+from kitefeed_cli.emulator.packets import Frame
 
 from .client import HEARTBEAT, INFY, NIFTY, USDINR, Socket, eventually, get, packets_of, token_of
 from .conftest import MONDAY_MORNING
@@ -157,6 +159,25 @@ def test_what_a_client_receives_is_what_the_record_says_was_sent(fast_kite: Loca
     assert len(received) > 10
     said = [len(row["ticks"]) for row in sent]
     assert said == [0 if row["frame"] == HEARTBEAT else len(packets_of(row["frame"])) for row in sent]
+
+
+def test_ticks_carry_the_time_shown_when_they_were_made(fast_kite: LocalKite) -> None:
+    with Socket(fast_kite) as socket:
+        socket.say("mode", ["full", [INFY]])
+        socket.collect(0.6)
+    rows = [row for row in fast_kite.sent() if row["ticks"]]
+    for row in rows[1:]:  # the first is the snapshot
+        shown_at = MONDAY_MORNING.timestamp() + row["t"]
+        assert -2 <= row["ticks"][0]["exchange_timestamp"] - shown_at <= 1
+    assert len(rows) > 3
+
+
+def test_the_record_of_what_was_sent_is_bounded() -> None:
+    log = SentLog()
+    for at in range(PACKETS_KEPT + 10):
+        log.add(1, float(at), Frame(HEARTBEAT))
+    assert PACKETS_KEPT == len(log.rows())
+    assert 10.0 == log.rows()[0]["t"]
 
 
 def stream(kite: LocalKite, frames: int) -> list[bytes]:

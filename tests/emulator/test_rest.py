@@ -155,6 +155,7 @@ def test_a_full_quote_has_kites_fields_and_the_shown_time(fast_kite: LocalKite) 
     )
     assert set(expected.split()) == quote.keys()
     assert {"open", "high", "low", "close"} == quote["ohlc"].keys()
+    assert quote["net_change"] == pytest.approx(quote["last_price"] - quote["ohlc"]["close"])
 
 
 @pytest.mark.parametrize(("path", "most"), [("/quote", 500), ("/quote/ohlc", 1000), ("/quote/ltp", 1000)])
