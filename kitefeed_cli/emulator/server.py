@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -213,7 +214,8 @@ class LocalKite:
         try:
             listener = socket.create_server((self._host, self._port))
         except OSError as error:
-            raise CannotListenError(error.errno, f"cannot listen on port {self._port}: {error.strerror}") from error
+            reason = os.strerror(error.errno or 0).lower()
+            raise CannotListenError(error.errno, f"cannot listen on port {self._port}: {reason}") from error
         self._port = listener.getsockname()[1]
         return listener
 
