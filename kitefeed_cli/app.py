@@ -42,8 +42,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _talk(
     ctx: typer.Context,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: even more.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, envvar="KITEFEED_VERBOSE", help="Say more; twice: even more.")
+    ] = 0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", envvar="KITEFEED_QUIET", help="Say nothing but errors.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,

@@ -19,6 +19,7 @@ from .redact import REDACTOR, one_line
 REST_ROOT = "https://api.kite.trade"
 WS_ROOT = "wss://ws.kite.trade"
 LOGIN_ROOT = "https://kite.zerodha.com/connect/login"
+REDIRECT_URL = "http://127.0.0.1:5000/"
 DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
 MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
@@ -33,6 +34,7 @@ _KEYS = {
     "login_root": "KITEFEED_LOGIN_ROOT",
     "instruments": "KITEFEED_INSTRUMENTS",
     "mode": "KITEFEED_MODE",
+    "redirect_url": "KITEFEED_REDIRECT_URL",
 }
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, "KITEFEED_ENV_FILE"})
 
@@ -48,6 +50,7 @@ class Settings:
     login_root: str = LOGIN_ROOT
     instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS
     mode: str = "quote"  # "ltp", "quote" or "full"
+    redirect_url: str = REDIRECT_URL  # as registered for the app in the developer console
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -86,6 +89,7 @@ def read_settings(
         login_root=checked_root(_KEYS["login_root"], str(values.get("login_root", LOGIN_ROOT)), "https", "http"),
         instruments=_instruments(values.get("instruments", DEFAULT_INSTRUMENTS)),
         mode=_mode(str(values.get("mode", "quote"))),
+        redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
         sources=sources,
         warnings=warnings,
     )

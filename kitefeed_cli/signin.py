@@ -37,7 +37,7 @@ _HOW = "Should the page you land on not load, paste its address here and press E
 
 def sign_in(
     env_file: Path | None,
-    redirect_url: str,
+    redirect_url: str | None,
     wait_s: float,
     clock: Clock,
     printer: Printer,
@@ -51,14 +51,14 @@ def sign_in(
     """
     environ = os.environ
     person = sys.stdin is not None and sys.stdin.isatty()
-    settings = _settings(env_file, environ, printer, person=person)
+    settings = _settings(env_file, environ, redirect_url, printer, person=person)
     for line in settings.warnings:
         printer.status(line)
     store = TokenStore(settings.env_file, environ.get(ACCESS_TOKEN_KEY))
     store.check_writable()  # before the request token is spent
     state = new_state()
     arrivals = Arrivals(state, clock)
-    with _listening(redirect_url if listen else "", state, arrivals, clock, printer) as roads:
+    with _listening(settings.redirect_url if listen else "", state, arrivals, clock, printer) as roads:
         url = login_url(settings.login_root, settings.api_key, state)
         printer.prompt(f"Log in to Kite here:\n\n  {url}\n\n" + (_HOW if person else ""))
         _take_pastes(arrivals)
@@ -73,10 +73,12 @@ def sign_in(
         printer.status(f"{ACCESS_TOKEN_KEY} of the environment outranks the saved one in new commands: unset it")
 
 
-def _settings(env_file: Path | None, environ: Mapping[str, str], printer: Printer, *, person: bool) -> Settings:
+def _settings(
+    env_file: Path | None, environ: Mapping[str, str], redirect_url: str | None, printer: Printer, *, person: bool
+) -> Settings:
     """The settings with the API secret, which a person is asked for when it is missing or cannot be right."""
     try:
-        return read_settings(env_file, environ, need_secret=True)
+        return read_settings(env_file, environ, need_secret=True, redirect_url=redirect_url)
     except Problem as problem:
         if not person:
             raise
@@ -88,7 +90,7 @@ def _settings(env_file: Path | None, environ: Mapping[str, str], printer: Printe
             typed = getpass("KITE_API_SECRET (not shown, not saved): ").strip()
         except EOFError:
             raise problem from None
-        return read_settings(env_file, environ, need_secret=True, api_secret=typed)
+        return read_settings(env_file, environ, need_secret=True, api_secret=typed, redirect_url=redirect_url)
 
 
 def _take_pastes(arrivals: Arrivals) -> None:

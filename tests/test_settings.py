@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "ws_root": "default",
         "login_root": "default",
         "instruments": "default",
+        "redirect_url": "default",
     } == settings.sources
 
 
@@ -151,10 +153,16 @@ def test_what_cannot_be_a_settings_file_is_refused_at_once(env_file: Path, make:
     assert "sEcReT99" not in problem.what + problem.why + problem.next_step
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_refused(env_file: Path) -> None:
+def test_an_unreadable_file_is_refused(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env_file.write_text("KITE_API_KEY=key123\n")
-    env_file.chmod(0)
+    really = os.open
+
+    def deny(path: str, *rest: int) -> int:  # as the system does to anybody but root
+        if os.fspath(path) == str(env_file):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return really(path, *rest)
+
+    monkeypatch.setattr(os, "open", deny)
 
     assert "permission denied" in problem_with(env_file, {}).why
 

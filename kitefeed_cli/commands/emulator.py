@@ -67,6 +67,6 @@ def emulator(
                 clock.sleep(3600 * speed)
     except CannotListenError as error:
         advice = "name another `--port`, or 0 for a free one"
-        raise Problem("the local Kite could not start", error.strerror, advice, Exit.USAGE) from None
+        raise Problem("the local Kite could not start", str(error), advice, Exit.USAGE) from None
     except KeyboardInterrupt:
         return

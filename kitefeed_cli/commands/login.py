@@ -22,9 +22,14 @@ def login(
         str, typer.Option("--for", metavar="TIME", envvar="KITEFEED_FOR", help="How long to wait for the login.")
     ] = "5m",
     redirect_url: Annotated[
-        str,
-        typer.Option(envvar="KITEFEED_REDIRECT_URL", metavar="URL", help="The redirect URL registered for your app."),
-    ] = "http://127.0.0.1:5000/",
+        str | None,
+        typer.Option(
+            envvar="KITEFEED_REDIRECT_URL",
+            metavar="URL",
+            help="The redirect URL registered for your app.  [default: http://127.0.0.1:5000/]",
+            show_default=False,
+        ),
+    ] = None,
     env_file: EnvFile = None,
 ) -> None:
     """Log in to Kite and save the access token. A running `kitefeed run` picks it up by itself.

@@ -25,11 +25,14 @@ def poll(
         str, typer.Option("--every", metavar="TIME", envvar="KITEFEED_EVERY", help="How often; 1s at the most.")
     ] = "5s",
     once: Annotated[
-        bool, typer.Option("--once", help="One answer, then end: exit 3, 4 or 5 if there is none.")
+        bool,
+        typer.Option("--once", envvar="KITEFEED_ONCE", help="One answer, then end: exit 3, 4 or 5 if there is none."),
     ] = False,
     mode: Annotated[
         Literal["ltp", "quote"] | None,
-        typer.Option("--mode", help="How much each quote carries.  [default: quote]", show_default=False),
+        typer.Option(
+            "--mode", help="How much each quote carries.  [env var: KITEFEED_MODE; default: quote]", show_default=False
+        ),
     ] = None,
     env_file: EnvFile = None,
     json: Json = False,

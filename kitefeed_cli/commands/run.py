@@ -22,7 +22,9 @@ def run(
     ] = None,
     mode: Annotated[
         Literal["ltp", "quote", "full"] | None,
-        typer.Option("--mode", help="How much each tick carries.  [default: quote]", show_default=False),
+        typer.Option(
+            "--mode", help="How much each tick carries.  [env var: KITEFEED_MODE; default: quote]", show_default=False
+        ),
     ] = None,
     emulator: Annotated[
         bool,
@@ -32,7 +34,11 @@ def run(
     ] = False,
     demo: Annotated[
         bool,
-        typer.Option("--demo", help="With --emulator: the token dies, one error, a login, the recovery; 40 seconds."),
+        typer.Option(
+            "--demo",
+            envvar="KITEFEED_DEMO",
+            help="With --emulator: the token dies, one error, a login, the recovery; 40 seconds.",
+        ),
     ] = False,
     env_file: EnvFile = None,
     json: Json = False,
@@ -54,5 +60,7 @@ def run(
         run_on_local_kite(printer, clock, instruments, mode, demo=demo)
         return
     settings = read_settings(env_file, os.environ, instruments=instruments, mode=mode)
+    for warning in settings.warnings:
+        printer.status(warning)
     store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
     run_until_stopped(FeedRun(settings, store, clock, printer))

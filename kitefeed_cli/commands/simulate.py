@@ -21,10 +21,16 @@ def simulate(
     ] = None,
     stage: Annotated[
         Literal["virtual", "emulator"],
-        typer.Option("--stage", help="On a virtual clock, or over real sockets with a local Kite."),
+        typer.Option(
+            "--stage", envvar="KITEFEED_STAGE", help="On a virtual clock, or over real sockets with a local Kite."
+        ),
     ] = "virtual",
-    show_list: Annotated[bool, typer.Option("--list", help="One scenario a line, its name first.")] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="Lay the transcript beside the scenario file.")] = False,
+    show_list: Annotated[
+        bool, typer.Option("--list", envvar="KITEFEED_LIST", help="One scenario a line, its name first.")
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", envvar="KITEFEED_ACCEPT", help="Lay the transcript beside the scenario file.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Play incidents again in milliseconds. Exit 1 when a promise is broken."""

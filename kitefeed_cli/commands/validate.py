@@ -9,7 +9,7 @@ import typer
 from .common import EnvFile, Json, Talk, make_printer
 
 Nagios = Annotated[bool, typer.Option("--nagios", envvar="KITEFEED_NAGIOS", help="One plugin line; exit 0, 1, 2 or 3.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing when all is well.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", envvar="KITEFEED_QUIET", help="Say nothing when all is well.")]
 
 
 def validate(
