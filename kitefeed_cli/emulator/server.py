@@ -36,7 +36,10 @@ Result = TypeVar("Result")
 
 
 class CannotListenError(OSError):
-    """The port is in use or not ours to take; says so in one sentence."""
+    """The port is in use or not ours to take; its text says so in one sentence."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class LocalKite:
