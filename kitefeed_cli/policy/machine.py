@@ -131,6 +131,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
             return state if event.saved is Saved.TOKEN else moves.missing(turn)
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
+            moves.note_rejected(turn, event, Verdict.DOUBTED)
             return state
         case Woke():
             moves.wake(turn, event.slept_s)
@@ -144,8 +145,8 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
 
 
 def _checked(turn: Turn, event: TokenChecked) -> State:
-    if turn.ledger.unasked:
-        return moves.attempt(turn)  # another token was saved since we asked
+    if turn.ledger.unasked and (turn.ledger.verdict.usable or event.answer is not Answer.OK):
+        return moves.attempt(turn)  # another token was saved since we asked, or the same one again: perhaps alive now
     match event.answer:
         case Answer.OK:
             return moves.accepted(turn, event.user)
@@ -188,8 +189,7 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
             return state
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
-            if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
-                turn.put(verdict=Verdict.DEAD)  # but let the handshake have its say
+            moves.note_rejected(turn, event, Verdict.DEAD)  # but let the handshake have its say
             return state
         case Woke():
             moves.wake(turn, event.slept_s)
@@ -211,8 +211,6 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
     match event:
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
-            if turn.ledger.unasked:
-                return moves.attempt(turn)
             if event.answer is Answer.TOKEN_DEAD:
                 return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
             if event.answer is Answer.NOT_PERMITTED:
@@ -223,7 +221,9 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
             return state if turn.now_s < state.until_s else moves.refused(turn, state.detail)
         case TokenStored():
             moves.note_stored(turn, event)
-            return state if event.saved is Saved.TOKEN else moves.missing(turn)
+            if event.saved is not Saved.TOKEN:
+                return moves.missing(turn)
+            return moves.attempt(turn) if event.new else state
         case Woke():
             moves.wake(turn, event.slept_s)
             return state

@@ -27,6 +27,8 @@ def attempt(turn: Turn) -> State:
         if turn.ledger.verdict.rejected:
             return SignedOut(turn.ledger, ready_s)
         return Waiting(turn.ledger, ready_s)
+    if turn.ledger.unasked:
+        turn.put_polls(ask=None)  # it carries the token before, and what it hears says nothing about this one
     turn.put(attempts=bucket.taken(), unasked=False)
     ask = turn.ask()
     turn.do(CheckToken(ask))
@@ -61,7 +63,7 @@ def accepted(turn: Turn, user: str) -> State:
         turn.say(Note.REFRESHED)
     elif Note.PREFLIGHT in turn.outage.said:
         turn.say_once(Note.TOKEN_OK, user)
-    turn.put(verdict=Verdict.GOOD)
+    turn.put(verdict=Verdict.GOOD, unasked=False)
     return open_feed(turn, Answer.OK)
 
 
@@ -135,8 +137,8 @@ def bar(turn: Turn, detail: str) -> State:
 def ask_why(turn: Turn, detail: str) -> State:
     """Ask before blaming: one quote tells a dead token, a missing plan and a refused feed apart."""
     polls = turn.ledger.polls
-    if not turn.ledger.verdict.usable:
-        return failed(turn, Cause.FEED_REFUSED, detail)  # REST has spoken, or there is nothing to ask about
+    if turn.ledger.unasked or not turn.ledger.verdict.usable:
+        return failed(turn, Cause.FEED_REFUSED, detail)  # another token is saved, REST has spoken, or there is none
     if turn.ledger.refusals or turn.now_s < polls.not_before_s:
         return refused(turn, detail)  # answered before, or not to be asked now; the polls go on and will tell
     if polls.ask is None:
@@ -156,7 +158,7 @@ def refused(turn: Turn, detail: str) -> State:
 
 def go_live(turn: Turn, ask: int, fresh: bool) -> State:
     """The first tick of a connection. In a closed market a cached one is not yet news."""
-    turn.put(polls=turn.ledger.polls.reset(), refusals=0, unasked=False, login=False)
+    turn.put(polls=turn.ledger.polls.reset(), refusals=0, login=False)
     announce(turn, fresh)
     if turn.outage.clean:
         turn.put(outage=None, rung=0)
@@ -260,6 +262,12 @@ def note_polled(turn: Turn, event: QuotesPolled) -> bool:
         case _:
             turn.put_polls(failed=True, served=False)
     return before.failed and event.answer is Answer.OK and turn.ledger.refusals < turn.limits.refusals
+
+
+def note_rejected(turn: Turn, event: QuotesPolled, verdict: Verdict) -> None:
+    """A poll was told that the token is dead. Unless another was saved since it was last checked, that is a verdict."""
+    if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
+        turn.put(verdict=verdict)
 
 
 def note_throttle(turn: Turn, event: QuotesPolled) -> None:

@@ -14,7 +14,6 @@ from . import moves
 from .actions import Note, PollQuotes
 from .causes import Cause
 from .events import (
-    Answer,
     Event,
     FeedClosed,
     FeedOpened,
@@ -53,8 +52,7 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
             return replace(state, look_s=_next_look_s(turn, frame_age_s))
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
-            if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
-                turn.put(verdict=Verdict.DEAD)
+            moves.note_rejected(turn, event, Verdict.DEAD)
             if not event.moved or turn.now_s < state.since_s + turn.limits.mute_s:
                 return state
             moves.close(turn, state.ask)
@@ -85,13 +83,14 @@ def live(turn: Turn, state: Live, event: Event) -> State:
             return replace(state, fresh=state.fresh or event.fresh)
         case QuotesPolled(ask=state.confirm):
             moves.note_throttle(turn, event)
+            moves.note_rejected(turn, event, Verdict.DOUBTED)
             if event.moved:
                 moves.close(turn, state.ask)
                 return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", state.ticked_s)
             return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s)
         case TokenStored():
             moves.note_stored(turn, event)
-            turn.put(login=False, unasked=False)
+            turn.put(login=False)
             if event.saved is Saved.TOKEN and event.new:
                 turn.say(Note.TOKEN_KEPT)  # never close an open feed for a token's sake
             return state
