@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ticks.batch import Layout, TickBatch
+from ..ticks.batch import TickBatch
 from ..ticks.columns import Columns
+from ..ticks.layouts import Layout
 from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 _Whole = NDArray[np.integer[Any]]

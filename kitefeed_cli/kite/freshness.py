@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ticks.batch import FULL, INDEX_FULL, QUOTE, Layout, Row, TickBatch
+from ..ticks.batch import TickBatch
+from ..ticks.layouts import FULL, INDEX_FULL, QUOTE, Layout, Row
 
 
 class Freshness:

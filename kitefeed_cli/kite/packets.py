@@ -10,7 +10,8 @@ through `kite.columns`, which is loaded by the first of them.
 
 from __future__ import annotations
 
-from ..ticks.batch import Row, TickBatch
+from ..ticks.batch import TickBatch
+from ..ticks.layouts import Row
 from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 FEW = 8  # packets; measured crossover

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from ..ticks.batch import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Layout
+from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Layout
 
 # Prices are signed 32-bit integers, everything else is unsigned: a day's volume may pass 2**31.
 _QUOTE = "IiIiIIIiiii"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Layout, Row
+from .layouts import Layout, Row
 
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from kitefeed_cli.ticks.batch import LTP, QUOTE, TickBatch
+from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.layouts import LTP, QUOTE
 
 from .sample import INFY, NIFTY
 

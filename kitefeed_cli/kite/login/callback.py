@@ -72,7 +72,9 @@ class Callback:
         self._answered = False
         self._parted = False  # the browser has its last page
         self._server = _Server(("127.0.0.1", port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="kitefeed-login", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="kitefeed-login", daemon=True
+        )
         self._thread.start()
 
     @property
