@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli import settings
 from kitefeed_cli.problems import Exit
 
 ROOT = Path(__file__).parent.parent
@@ -156,6 +157,12 @@ def test_the_readme_lists_every_exit_code_and_no_other() -> None:
     codes = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
 
     assert sorted(exit_code.value for exit_code in Exit) == sorted(map(int, codes))
+
+
+def test_the_readme_lists_every_setting_and_no_other() -> None:
+    table = (ROOT / "README.md").read_text("utf-8").partition("## Settings")[2].partition("\n## ")[0]
+
+    assert sorted(settings._KNOWN) == sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "README.md"])
