@@ -169,8 +169,9 @@ class _Play:
 
     def _pass(self, from_s: float, until_s: float) -> None:
         """Let time pass; what is longer than the longest quiet is cut out of it."""
-        last = until_s == self._scenario.ends_s
-        quiet_s = _EPILOGUE_S if last else self._scenario.stage.longest_quiet_s
+        quiet_s = self._scenario.stage.longest_quiet_s
+        if until_s == self._scenario.ends_s:
+            quiet_s = min(quiet_s, _EPILOGUE_S)
         if until_s - from_s > quiet_s:
             self._time.wait_until(from_s + quiet_s - _LEAD_S)
             self._time.cut(until_s - _LEAD_S - self._time.now_s())

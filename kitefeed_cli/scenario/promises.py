@@ -134,12 +134,12 @@ class _Judge:
         return Verdict("waits", _seconds(promised_s), _seconds(got_s), same)
 
     def _shown(self) -> list[str]:
-        states: list[str] = []
+        states = ["connecting"]  # where every run begins, whether or not it says so
         for entry in self._log.of(Kind.SHOWN):
             state = entry.text.split()[0]
-            if not states or states[-1] != state:
+            if states[-1] != state:
                 states.append(state)
-        return states
+        return states[1:]
 
     def _phrases(self) -> Iterator[Verdict]:
         at = 0  # goes on where the phrase before was found

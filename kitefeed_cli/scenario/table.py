@@ -64,7 +64,7 @@ class Table:
     def known(self, key: str, word: str, known: Iterable[str]) -> str:
         known = tuple(known)
         if word not in known:
-            raise self.source.misspelt(self.line_of(word), word, f"`{key}`", known)
+            raise self.source.misspelt(self.line_of(word or key), word, f"`{key}`", known)
         return word
 
     def texts(self, key: str) -> tuple[str, ...] | None:
