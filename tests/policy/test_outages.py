@@ -360,9 +360,27 @@ def _refused_thrice() -> Play:
         if play.where != "Waiting":
             play.polled(Answer.OK)
         if attempt < 2:
-            play.wait_for(CheckToken)
+            _serve_polls_until_the_next_attempt(play)
     assert Waiting(play.state.ledger, play.now_s + 300.0) == play.state
     return play
+
+
+def test_while_rest_is_away_refusals_do_not_count_and_its_return_is_worth_a_try() -> None:
+    play = Play()
+    play.start()
+    for _ in range(5):
+        play.checked(Answer.UNREACHABLE)
+        play.refused(403)
+        if play.where == "Asking":
+            play.polled(Answer.UNREACHABLE)
+        assert 0 == play.state.ledger.refusals
+        play.wait_for(CheckToken)
+    play.checked(Answer.UNREACHABLE)
+    play.refused(403)
+    play.polled(Answer.UNREACHABLE)
+    play.wait_for(PollQuotes)
+
+    assert CheckToken in kinds(play.polled(Answer.OK))
 
 
 def test_another_failure_between_refusals_starts_their_count_afresh() -> None:
