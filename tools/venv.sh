@@ -9,10 +9,6 @@ cd "$(dirname "$0")/.."
 extras="${1:-}"
 venv=.venv
 
-# The last pip that runs on every Python we support, for systems whose Python comes without one (Debian).
-pip_url=https://example.invalid/pip.whl
-pip_sha256=9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd
-
 fail() {
     printf 'error: %s\n  why: %s\n next: %s\n' "$1" "$2" "$3" >&2
     exit 1
@@ -36,22 +32,6 @@ find_python() {
         "install one (Debian, Ubuntu: sudo apt install python3; macOS: brew install python), or name one: make PYTHON=/path/to/python3.11"
 }
 
-# Debian packages Python without the part that puts pip into a new environment; then pip is fetched, by its hash.
-fetch_pip() {
-    local wheel="$venv/pip-25.3-py3-none-any.whl"
-    "$venv/bin/python" - "$pip_url" "$pip_sha256" "$wheel" <<'PYTHON' || return 1
-import hashlib, sys, urllib.request
-url, sha256, path = sys.argv[1:]
-with urllib.request.urlopen(url, timeout=60) as reply:
-    wheel = reply.read()
-if hashlib.sha256(wheel).hexdigest() != sha256:
-    sys.exit("the pip that was fetched is not the one expected")
-with open(path, "wb") as file:
-    file.write(wheel)
-PYTHON
-    "$venv/bin/python" "$wheel/pip" install --quiet --no-index "$wheel"
-}
-
 create() {
     local python
     python=$(find_python)
@@ -59,10 +39,13 @@ create() {
     # --clear: what a broken or too old environment left behind must not survive.
     if "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
         "$python" -m venv --clear "$venv"
-    elif ! { "$python" -m venv --clear --without-pip "$venv" && fetch_pip; }; then
-        rm -rf "$venv"
+    elif command -v uv >/dev/null 2>&1; then
+        uv venv --quiet --clear --seed --python "$python" "$venv"
+    elif "$python" -c 'import virtualenv' >/dev/null 2>&1; then
+        "$python" -m virtualenv --quiet --clear "$venv"
+    else
         fail "the virtual environment could not be set up" \
-            "this Python comes without ensurepip, and pip could not be fetched either" \
+            "this Python comes without ensurepip, as Debian's and Ubuntu's do" \
             "sudo apt install python3-venv, then run the same command again"
     fi
 }
