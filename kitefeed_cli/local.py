@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .console.printer import Printer
+from .scenario.flight.folder import IncidentFolder
 from .session import TokenStore
 from .settings import read_settings
 from .wiring import FeedRun, run_until_stopped
@@ -29,7 +30,13 @@ def environment(kite: LocalKite) -> dict[str, str]:
 
 
 def run_on_local_kite(
-    printer: Printer, clock: Clock, instruments: Sequence[str] | None, mode: str | None, *, demo: bool
+    printer: Printer,
+    clock: Clock,
+    instruments: Sequence[str] | None,
+    mode: str | None,
+    *,
+    demo: bool,
+    incidents: IncidentFolder | None = None,
 ) -> None:
     from .emulator import LocalKite
 
@@ -39,7 +46,7 @@ def run_on_local_kite(
         store = TokenStore(env_file)
         store.save(kite.access_token)
         printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")
-        run = FeedRun(settings, store, clock, printer)
+        run = FeedRun(settings, store, clock, printer, incidents=incidents)
         if demo:
             from .demo import Demo
 

@@ -27,6 +27,9 @@ from .outputs.lines import Lines
 from .policy import DEFAULT, Limits, Shown, State
 from .policy.events import StopAsked, TokenStored
 from .problems import Problem
+from .scenario.flight.folder import IncidentFolder
+from .scenario.flight.incident import Incident
+from .scenario.flight.recorder import FlightRecorder
 from .session import Session, TokenStore, TokenWatch, Watch
 from .settings import Settings
 from .ticks.board import Board
@@ -41,7 +44,13 @@ class FeedRun:
     """One run of the feed: its parts, and the order in which they start and stop."""
 
     def __init__(
-        self, settings: Settings, store: TokenStore, clock: Clock, printer: Printer, limits: Limits = DEFAULT
+        self,
+        settings: Settings,
+        store: TokenStore,
+        clock: Clock,
+        printer: Printer,
+        limits: Limits = DEFAULT,
+        incidents: IncidentFolder | None = None,
     ) -> None:
         self._clock = clock
         self._printer = printer
@@ -79,7 +88,9 @@ class FeedRun:
             clock,
             limits,
         )
-        self._loop = Loop(self.hands, self._inbox, clock, limits)
+        self._incidents = incidents
+        self._recorder = FlightRecorder(self.hands, self._inbox, clock, self._outage_over)
+        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits)
 
     @property
     def state(self) -> State:
@@ -100,12 +111,17 @@ class FeedRun:
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         try:
-            self._loop.run(self._store.read().saved)
+            saved = self._store.read().saved
+            self._recorder.begin(saved, lambda: self._loop.state)
+            self._loop.run(saved)
+            self._recorder.close()
         finally:
             watch.stop()
             self._feed.stop()
             self._bus.close(_STOP_S)
             self._output.close()
+            if self._incidents is not None:
+                self._incidents.close()
         if self._failure is not None:
             raise self._failure
 
@@ -117,6 +133,10 @@ class FeedRun:
         """End the run with a problem that no waiting cures."""
         self._failure = problem
         self.stop()
+
+    def _outage_over(self, incident: Incident) -> None:
+        if self._incidents is not None:
+            self._incidents.write(incident)
 
     def _make_output(self) -> Output:
         printer, names = self._printer, self._watchlist.tokens

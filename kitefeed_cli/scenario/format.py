@@ -13,12 +13,13 @@ from pathlib import Path
 
 from ..policy.actions import Shown
 from ..policy.causes import Cause
+from .flight.recording import read_recorded
 from .source_text import SourceText
 from .story import LONGEST_QUIET_S, Bounds, Expect, Given, Happening, Scenario, Stage
 from .table import Table
 from .words import COMPUTER, COUNTED, HEALTHY, KITE, MARKETS, SAVED_TOKENS, TOKEN_STATES, USER
 
-_TOP = ("title", "guards", "source", "given", "timeline", "expect", "stage")
+_TOP = ("title", "guards", "source", "given", "timeline", "expect", "stage", "recorded")
 _GIVEN = ("command", "starts_at", "ends_at", "token", "kite", "market", "cassette")
 _TIMELINE = ("at", "kite", "user", "computer", "why")
 _EXPECT = (
@@ -49,6 +50,9 @@ def read(path: Path) -> Scenario:
     given = _given(given_table)
     timeline = _timeline(top, given.starts_at)
     expect = _expect(Table(source, "expect", 0, top.raw.get("expect"), _EXPECT), given.starts_at)
+    recorded = read_recorded(top)
+    if recorded is not None and (timeline or given.kite or given.cassette):
+        top.fail("recorded", "a recording says all that happened: leave out `timeline`, `kite` and `cassette`")
     last_s = max([0.0, *(one.at_s for one in timeline), *expect.moments_s()])
     ends_s = last_s + _EPILOGUE_S
     if "ends_at" in given_table:
@@ -65,6 +69,7 @@ def read(path: Path) -> Scenario:
         expect=expect,
         stage=_stage(Table(source, "stage", 0, top.raw.get("stage", {}), _STAGE)),
         ends_s=ends_s,
+        recorded=recorded,
     )
 
 

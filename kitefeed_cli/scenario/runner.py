@@ -9,6 +9,7 @@ from typing import Any
 from ..driver.loop import Loop
 from ..policy import DEFAULT, Limits
 from . import transcript
+from .flight import replay
 from .log import STUCK, Kind, Log
 from .promises import Verdict, errors_of, judge
 from .story import Scenario
@@ -49,7 +50,9 @@ class Outcome:
 
 
 def play(scenario: Scenario, recorded: RestAnswers | None = None, limits: Limits = DEFAULT) -> Log:
-    """The real loop and the real console in the scripted world, until the curtain falls."""
+    """The real loop and the real console in the scripted world, or in a recorded one, until the curtain falls."""
+    if scenario.recorded is not None:
+        return replay.play(scenario, scenario.recorded, limits)
     world = World(scenario, recorded)
     loop = Loop(world, world.stage.inbox, world.stage.clock, limits)
     try:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..policy.actions import Shown
 from ..policy.causes import Cause
+from .flight.recording import Recorded
 
 LONGEST_QUIET_S = 70.0  # longer than an outage takes to be lived down: a cut must not make two outages one
 
@@ -88,3 +89,4 @@ class Scenario:
     expect: Expect
     stage: Stage
     ends_s: float  # when the curtain falls
+    recorded: Recorded | None = None  # the events themselves, in place of a world that makes them

@@ -20,7 +20,13 @@ _INDENT = " " * (12 + 2 + _LABEL + 2)
 
 def written(scenario: Scenario, log: Log) -> str:
     """The whole transcript, with a last line end."""
-    head = [f"# {scenario.title}", f"# Generated: kitefeed simulate {scenario.name} --accept", ""]
+    return page(scenario.title, scenario.name, log, recorded=scenario.recorded is not None)
+
+
+def page(title: str, name: str, log: Log, *, recorded: bool) -> str:
+    """The same for a log whose scenario is not read from a file."""
+    origin = "Recorded: written beside its scenario" if recorded else f"Generated: kitefeed simulate {name} --accept"
+    head = [f"# {title}", f"# {origin}", ""]
     return "\n".join([*head, *lines(log)]) + "\n"
 
 

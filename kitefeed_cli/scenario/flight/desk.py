@@ -1,0 +1,186 @@
+"""What the recorder and the replay have in common: a place between the loop and its hands that writes the log.
+
+The loop's clock stands still between two events. Texts lose what a file must not hold: secrets, by the redactor,
+and the user's name, by a word in its place.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar, assert_never
+
+from ...clock import VirtualClock
+from ...console import messages
+from ...console.printer import Printer
+from ...policy.actions import Note, Report, Say, Show
+from ...policy.events import (
+    Event,
+    FeedClosed,
+    FeedOpened,
+    FeedRefused,
+    FeedTicked,
+    FeedUnreachable,
+    QuotesPolled,
+    Saved,
+    Started,
+    StopAsked,
+    TimeUp,
+    TokenChecked,
+    TokenStored,
+    Woke,
+)
+from ...redact import REDACTOR, one_line
+from ..log import Kind, Log, Talk
+from .recording import Recorded
+
+USER = "<user>"
+_LONGEST = 120  # characters of a detail; the console shows 48
+
+_STORED = {Saved.NOTHING: "the token store is empty", Saved.MALFORMED: "the saved access token is damaged"}
+
+E = TypeVar("E", bound=Event)
+
+
+def cleaned(event: E) -> E:
+    """The event without secrets and without the user's name."""
+    if isinstance(event, TokenChecked):
+        return replace(event, detail=_clean(event.detail), user=USER if event.user else "")
+    if isinstance(event, FeedRefused | FeedUnreachable | FeedClosed | QuotesPolled):
+        return replace(event, detail=_clean(event.detail))
+    return event
+
+
+def _clean(text: str) -> str:
+    return one_line(REDACTOR.redact(text))[:_LONGEST]
+
+
+class Desk:
+    """The loop's hands and inbox. Those who derive say where events come from (`_next`, `_look`) and what questions
+    lead to; every one of their methods is called on the loop's thread."""
+
+    def __init__(self, starts_at: datetime) -> None:
+        self.clock = VirtualClock(starts_at)  # the loop's
+        self.log = Log(starts_at)
+        self._late_s: float | None = None  # a deadline was reached, and the loop has not said yet what it makes of it
+
+    # ------------------------------------------------------------------- inbox
+
+    def take(self, until_s: float) -> Event | None:
+        self._settle()
+        event = self._next(until_s)
+        if event is None:
+            self._late_s = self.clock.now_s() - until_s
+        else:
+            self._happened(event)
+        return event
+
+    def post(self, event: Event) -> None:
+        raise AssertionError("events reach the loop through the inbox underneath")
+
+    # ------------------------------------------------------------------- hands
+
+    def look(self) -> TimeUp:
+        self._late_s = None
+        event = self._look()
+        self._happened(event)
+        return event
+
+    def check_token(self, ask: int) -> None:
+        self._note(Kind.CHECK, f"{ask} asks about the access token")
+
+    def open_feed(self, ask: int) -> None:
+        self._note(Kind.HANDSHAKE, f"{ask} asks for the feed")
+
+    def close_feed(self, ask: int) -> None:
+        self._note(Kind.FEED, f"{ask} closed by us")
+
+    def poll_quotes(self, ask: int) -> None:
+        self._note(Kind.POLL, f"{ask} asks for quotes")
+
+    def show(self, show: Show) -> None:
+        self._note(Kind.SHOWN, show.shown.value + ("" if show.cause is None else f" ({show.cause.value})"))
+
+    def say(self, say: Say) -> None:
+        detail = USER if say.note is Note.TOKEN_OK and say.detail else _clean(say.detail)
+        self._settle()
+        self._printer().status(messages.status_line(replace(say, detail=detail)))
+
+    def report(self, report: Report) -> None:
+        report = replace(report, detail=_clean(report.detail), lost_detail=_clean(report.lost_detail))
+        self._settle()
+        self._printer().error(messages.problem(report, self.log.wall(report.since_s)))
+
+    # -------------------------------------------------------------------- to say
+
+    def _next(self, until_s: float) -> Event | None:
+        raise NotImplementedError
+
+    def _look(self) -> TimeUp:
+        raise NotImplementedError
+
+    def _happened(self, event: Event) -> None:
+        """Write the event down; the loop is about to decide about it."""
+        told = _told(cleaned(event))
+        if told is not None:
+            self.log.add(self.clock.now_s(), *told)
+
+    # ------------------------------------------------------------------- inside
+
+    def _settle(self) -> None:
+        """The loop did not look after its deadline: it took the delay for a sleep."""
+        if self._late_s is not None:
+            late_s, self._late_s = self._late_s, None
+            self._happened(Woke(late_s))
+
+    def _note(self, kind: Kind, text: str) -> None:
+        self._settle()
+        self.log.add(self.clock.now_s(), kind, text)
+
+    def _printer(self) -> Printer:
+        wall = VirtualClock(self.log.starts_at)
+        wall.advance_to(self.clock.now_s())
+        return Printer(io.StringIO(), Talk(self.log, self.clock.now_s), wall)
+
+
+def set_out(log: Log, recorded: Recorded) -> None:
+    """Write the first lines: what the recording began with."""
+    at_s = recorded.steps[0].at_s
+    state = recorded.state
+    if state is None:
+        words = {Saved.NOTHING: "missing", Saved.MALFORMED: "damaged"}
+        log.add(at_s, Kind.GIVEN, f"`kitefeed run` begins, token {words.get(recorded.saved, 'saved')}; recorded")
+    else:
+        log.add(at_s, Kind.GIVEN, f"`kitefeed run` has been running, token {state.ledger.verdict.value}; recorded")
+        log.add(at_s, Kind.SHOWN, state.ledger.shown.value)
+
+
+def _told(event: Event) -> tuple[Kind, str] | None:
+    """How an event stands in the log; None: not at all."""
+    match event:
+        case TokenChecked(ask=ask):
+            return Kind.CHECKED, f"{ask} {event.detail or event.answer.value}"
+        case QuotesPolled(ask=ask):
+            return Kind.POLLED, f"{ask} {event.detail or event.answer.value}" + (", the market moves" * event.moved)
+        case FeedOpened(ask=ask):
+            return Kind.SHAKEN, f"{ask} accepted"
+        case FeedRefused(ask=ask):
+            return Kind.SHAKEN, f"{ask} {event.detail or event.status}"
+        case FeedUnreachable(ask=ask):
+            return Kind.SHAKEN, f"{ask} {event.detail or 'no answer'}"
+        case FeedTicked(ask=ask):
+            return Kind.FEED, f"{ask} first fresh tick" if event.fresh else f"{ask} first tick, from Kite's cache"
+        case FeedClosed(ask=ask):
+            return Kind.FEED, f"{ask} {event.detail or 'closed'}"
+        case TokenStored():
+            a_token = "a new access token is saved" if event.new else "the same access token is saved again"
+            return Kind.USER, _STORED.get(event.saved, a_token)
+        case Woke():
+            return Kind.COMPUTER, f"slept for {event.slept_s:.3f} s"
+        case StopAsked():
+            return Kind.USER, "asks it to stop"
+        case Started() | TimeUp():
+            return None
+        case _:
+            assert_never(event)
