@@ -40,18 +40,23 @@ def errors_of(log: Log) -> list[tuple[float, str]]:
 
 def waits_of(log: Log) -> list[float]:
     """The waits between the tries for a live feed: each from the end of one that failed to the start of the next."""
-    waits: list[float] = []
+    return [round(until_s - from_s, 3) for from_s, until_s in pauses_of(log)]
+
+
+def pauses_of(log: Log) -> list[tuple[float, float]]:
+    """When each of these waits began and ended."""
+    pauses: list[tuple[float, float]] = []
     ended_s: float | None = None  # when the last thing of the present try happened; None: it is not a failed try
     for entry in log.entries:
         if entry.kind is Kind.CHECK:
             if ended_s is not None:
-                waits.append(round(entry.at_s - ended_s, 3))
+                pauses.append((ended_s, entry.at_s))
             ended_s = entry.at_s
         elif entry.kind in TRYING and ended_s is not None:
             ended_s = entry.at_s
         elif entry.kind is Kind.SHOWN and entry.text.split()[0] in ("live", "closed"):
             ended_s = None
-    return waits
+    return pauses
 
 
 class _Judge:

@@ -27,6 +27,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
     errors: tuple[str, ...]  # the causes of the errors printed, in order
     transcript: str
+    log: Log
     difference: tuple[str, ...] = ()  # from the accepted transcript, as lines of a diff
 
     @property
@@ -75,6 +76,7 @@ def outcome(
         verdicts=judge(scenario, log, off_s),
         errors=tuple(cause for _, cause in errors_of(log)),
         transcript=text,
+        log=log,
         difference=() if accepted is None else tuple(transcript.difference(accepted, text)),
     )
 

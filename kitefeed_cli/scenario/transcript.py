@@ -14,6 +14,7 @@ from .story import Scenario
 
 SUFFIX = ".transcript"
 _LABEL = 9  # characters of the longest label
+_MOST_BYTES = 4 * 1024 * 1024
 _FOLD = 3  # so many like polls in a row become one line
 _INDENT = " " * (12 + 2 + _LABEL + 2)
 
@@ -49,7 +50,10 @@ def lines(log: Log) -> Iterator[str]:
 def accepted(path: Path) -> str | None:
     """The transcript that lies beside the scenario file; None when there is none."""
     beside = path.with_suffix(SUFFIX)
-    return beside.read_text("utf-8") if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    with beside.open("rb") as file:  # it may have come from anywhere, like the scenario itself
+        return file.read(_MOST_BYTES).decode("utf-8", "replace")
 
 
 def accept(path: Path, text: str) -> None:
