@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import datetime
 from typing import TypeVar, assert_never
 
 from ...clock import VirtualClock
@@ -60,9 +59,9 @@ class Desk:
     """The loop's hands and inbox. Those who derive say where events come from (`_next`, `_look`) and what questions
     lead to; every one of their methods is called on the loop's thread."""
 
-    def __init__(self, starts_at: datetime) -> None:
-        self.clock = VirtualClock(starts_at)  # the loop's
-        self.log = Log(starts_at)
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock  # the loop's
+        self.log = Log(clock.wall())
         self._late_s: float | None = None  # a deadline was reached, and the loop has not said yet what it makes of it
 
     # ------------------------------------------------------------------- inbox

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from ...clock import Clock
+from ...clock import Clock, VirtualClock
 from ...driver.hands import Hands
 from ...driver.inbox import Inbox
 from ...policy.actions import Report, Say, Show
@@ -22,7 +22,18 @@ from ...policy.states import State
 from ..log import Log
 from .desk import Desk, cleaned, set_out
 from .incident import Incident
-from .recording import MOST_BYTES, MOST_STEPS, Recorded, Step, is_quiet
+from .recording import MOST_BYTES, MOST_STEPS, USUAL_S, Recorded, Step, is_quiet
+
+
+class _LoopClock(VirtualClock):
+    """Stands still while the loop decides; a delay is as long in real seconds as on the real clock."""
+
+    def __init__(self, real: Clock) -> None:
+        super().__init__(_whole_ms(real))
+        self._real = real
+
+    def real_s(self, seconds: float) -> float:
+        return self._real.real_s(seconds)
 
 
 class FlightRecorder(Desk):
@@ -32,7 +43,7 @@ class FlightRecorder(Desk):
     """
 
     def __init__(self, hands: Hands, inbox: Inbox, real: Clock, ended: Callable[[Incident], None]) -> None:
-        super().__init__(_whole_ms(real))
+        super().__init__(_LoopClock(real))
         self._hands = hands
         self._inbox = inbox
         self._real = real
@@ -76,7 +87,8 @@ class FlightRecorder(Desk):
         return event
 
     def _look(self) -> TimeUp:
-        self._overdue_s = 0.0
+        if self._overdue_s <= USUAL_S:
+            self._overdue_s = 0.0
         seen = self._hands.look()
         return replace(seen, frame_age_s=_ms(seen.frame_age_s), tick_age_s=_ms(seen.tick_age_s))
 

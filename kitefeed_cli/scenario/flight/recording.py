@@ -31,6 +31,7 @@ from .plain import OddError, from_plain, to_plain, written
 
 MOST_STEPS = 2500
 MOST_BYTES = 200_000  # of the steps' lines; the file around them is small
+USUAL_S = 2.0  # a look no later than that is not worth a word
 
 _WORDS = ("steps", "state")
 
@@ -47,7 +48,8 @@ _NEVER = frozenset({"confirm", "woke_s", "ticked_s", "lost", "lost_detail", "cau
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event, and when the policy met it; `late_s` so long after a deadline that it thereby overtook."""
+    """One event, and when the policy met it. `late_s`: so long after the deadline, of a look that came very late, or
+    that another event overtook."""
 
     at_s: float
     event: Event

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...clock import VirtualClock
 from ...driver.loop import Loop
 from ...policy import DEFAULT, Limits
 from ...policy.events import (
@@ -26,9 +27,8 @@ from ...policy.events import (
 from ..log import STUCK, Kind, Log
 from ..story import Scenario
 from .desk import Desk, set_out
-from .recording import Recorded, Step
+from .recording import USUAL_S, Recorded, Step
 
-_OVERSLEPT_S = 2.0  # a recorded look is no later after its deadline than that, or it would have been a sleep
 _ROUNDING_S = 0.001
 _MOST_TURNS = 10_000  # a record has fewer: the program turns on the spot
 
@@ -41,11 +41,21 @@ class SpinningError(Exception):
     """The program goes on and on without coming to the end of the record."""
 
 
+class _LoopClock(VirtualClock):
+    """What was a late look when it was recorded is one again, and no sleep, however fast the clock ran then."""
+
+    looks = False
+
+    def real_s(self, seconds: float) -> float:
+        return 0.0 if self.looks else seconds
+
+
 class Replay(Desk):
     """The loop's hands and inbox, from a record."""
 
     def __init__(self, scenario: Scenario, recorded: Recorded) -> None:
-        super().__init__(scenario.given.starts_at)
+        self._loops = _LoopClock(scenario.given.starts_at)
+        super().__init__(self._loops)
         self._steps = recorded.steps
         self._at = 0
         self._turns = 0
@@ -80,8 +90,9 @@ class Replay(Desk):
                 if step.at_s < until_s:
                     self._pass(step)  # looked at then; the program does not want to now
                     continue
-                if isinstance(step.event, Woke) or self._is_due(step, until_s, _OVERSLEPT_S):
+                if isinstance(step.event, Woke) or self._is_due(step, until_s, max(USUAL_S, step.late_s)):
                     self._pass(step)
+                    self._loops.looks = isinstance(step.event, TimeUp)
                     return None
             elif self._is_due(step, until_s, step.late_s + _ROUNDING_S):
                 event = self._for_us(step.event)
@@ -90,6 +101,7 @@ class Replay(Desk):
                     return event
                 continue
             self._move(until_s)
+            self._loops.looks = True
             return None
         raise CurtainError
 
