@@ -11,6 +11,7 @@ from datetime import timedelta
 from .clock import Clock
 from .console import messages
 from .console.printer import Printer
+from .driver.news import TokenNews
 from .kite.errors import KiteError
 from .kite.feed import Feed
 from .kite.rest import Rest
@@ -19,7 +20,7 @@ from .outputs import Output
 from .policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
 from .policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
 from .problems import Problem, bug
-from .session import TokenStore
+from .session import Session, TokenStore
 from .ticks.board import Board
 from .ticks.last import Batch
 from .ticks.quotes import QuoteBatch
@@ -62,6 +63,7 @@ class LiveHands:
         self._fail = fail
         self._clock = clock
         self._limits = limits
+        self._news = TokenNews(post, store.read().access_token)
         self._access_token = ""  # the one last checked; read afresh from the store before every attempt
         self._wanted: int | None = None  # the connection the policy wants
         self._opening = threading.Lock()
@@ -69,7 +71,9 @@ class LiveHands:
         self._served = True  # whether some source serves; when none does, the last known values are told once
 
     def check_token(self, ask: int) -> None:
-        self._access_token = access_token = self._store.read().access_token
+        session = self._store.read()
+        self._news.read(session.saved, session.access_token)
+        self._access_token = access_token = session.access_token
 
         def check() -> None:
             try:
@@ -80,6 +84,10 @@ class LiveHands:
                 self._post(TokenChecked(ask, Answer.OK, user=user.user_name))
 
         self._errand("check", check)
+
+    def token_found(self, session: Session) -> None:
+        """The watch saw that the token store was written; on its thread."""
+        self._news.found(session.saved, session.access_token)
 
     def open_feed(self, ask: int) -> None:
         self._wanted = ask

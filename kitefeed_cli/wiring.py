@@ -25,7 +25,7 @@ from .outputs import Output
 from .outputs.jsonl import JsonLines
 from .outputs.lines import Lines
 from .policy import DEFAULT, Limits, Shown, State
-from .policy.events import StopAsked, TokenStored
+from .policy.events import StopAsked
 from .problems import Problem
 from .scenario.flight.folder import IncidentFolder
 from .scenario.flight.incident import Incident
@@ -162,8 +162,8 @@ class FeedRun:
         """Whether the market is open as far as we know: ticks outrank the calendar, unknown counts as open."""
         return session(self._clock.wall()) is not Hours.CLOSED or self._feed.fresh_age_s() < _FRESH_FOR_S
 
-    def _token_stored(self, stored: Session, new: bool) -> None:
-        self._inbox.post(TokenStored(stored.saved, new))
+    def _token_stored(self, stored: Session, _new: bool) -> None:
+        self.hands.token_found(stored)
 
     def _hear(self, kind: str, text: str) -> None:
         if kind in ("error", "message"):

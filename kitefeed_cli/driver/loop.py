@@ -11,7 +11,7 @@ from ..policy.events import Event, Saved, Started, Woke
 from .hands import Hands
 from .inbox import Inbox
 
-_OVERSLEPT_S = 2.0  # a deadline seen so late means that we were not running: a suspend, or a stopped process
+_OVERSLEPT_S = 2.0  # real seconds: a deadline seen so late means that we were not running: a suspend, or a stopped process
 
 
 class Loop:
@@ -34,7 +34,7 @@ class Loop:
 
     def _due(self, due_s: float, overslept: bool) -> Event:
         late_s = self._clock.now_s() - due_s
-        return Woke(late_s) if late_s > _OVERSLEPT_S and not overslept else self._hands.look()
+        return Woke(late_s) if self._clock.real_s(late_s) > _OVERSLEPT_S and not overslept else self._hands.look()
 
     def _decide(self, event: Event) -> bool:
         decided = step(self.state, event, self._clock.now_s(), self._limits)

@@ -212,7 +212,7 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
-                return moves.sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+                return moves.doubt(turn, event.detail)
             if event.answer is Answer.NOT_PERMITTED:
                 return moves.bar(turn, event.detail)
             return moves.refused(turn, state.detail)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import floor
 
-from ..policy.events import Saved, TokenStored
+from ..driver.news import TokenNews
+from ..policy.events import Saved
 from .kite import Token
 from .stage import VirtualStage
 
@@ -14,21 +15,16 @@ Content = Token | Saved  # an access token, or the word for what is there instea
 
 
 class ScriptedStore:
-    """What is saved, and what of it was noticed."""
+    """What is saved, and who noticed."""
 
     def __init__(self, stage: VirtualStage, content: Content) -> None:
         self._stage = stage
-        self._seen = content
+        self._news: TokenNews[Content] = TokenNews(stage.post, content)
         self.content = content
 
     @property
     def saved(self) -> Saved:
         return _saved(self.content)
-
-    @property
-    def token(self) -> Token | None:
-        """The access token; None when what is saved is none."""
-        return None if isinstance(self.content, Saved) else self.content
 
     def save(self, content: Content) -> None:
         """Write the store; noticed at the next look, or the one after it when there is no good token in it."""
@@ -40,9 +36,12 @@ class ScriptedStore:
     def _notice(self, content: Content) -> None:
         if content != self.content:
             return  # written again since
-        new = content != self._seen
-        self._seen = content
-        self._stage.post(TokenStored(_saved(content), new))
+        self._news.found(_saved(content), content)
+
+    def ask(self) -> Token | None:
+        """The access token for an attempt; None when what is saved is none."""
+        self._news.read(self.saved, self.content)
+        return None if isinstance(self.content, Saved) else self.content
 
 
 def _saved(content: Content) -> Saved:

@@ -68,7 +68,7 @@ class World:
 
     def check_token(self, ask: int) -> None:
         self._catch_up()
-        self._asked_with = self._store.token
+        self._asked_with = self._store.ask()
         self.stage.note(Kind.CHECK, f"{ask} asks about the access token")
         reply = self._rest.profile(self._asked_with)
         self._reply(Kind.CHECKED, ask, reply, TokenChecked(ask, reply.answer, reply.detail, reply.user))

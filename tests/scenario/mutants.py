@@ -130,7 +130,15 @@ MUTANTS = (
         _DEAD,
         "forbidden-but-token-fine",
     ),
-    Mutant("believes a poll's 403", "machine", "return moves.doubt(turn, event.detail)", _DEAD, "login-while-polling"),
+    Mutant(
+        "believes a poll's 403",
+        "machine",
+        "            back = moves.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
+        "                return moves.doubt(turn, event.detail)",
+        "            back = moves.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
+        f"                {_DEAD}",
+        "login-while-polling",
+    ),
     Mutant(
         "takes a missing permission for an expired token",
         "machine",
