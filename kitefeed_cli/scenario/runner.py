@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..driver.loop import Loop
 from ..policy import DEFAULT, Limits
 from . import transcript
 from .flight import replay
-from .log import STUCK, Kind, Log
+from .log import Log
 from .promises import Verdict, errors_of, judge
 from .story import Scenario
-from .world import RestAnswers, StuckError, World
+from .witness import attend, perform
+from .world import RestAnswers, World
 
 VIRTUAL = "virtual"
 
@@ -54,26 +54,23 @@ def play(scenario: Scenario, recorded: RestAnswers | None = None, limits: Limits
     """The real loop and the real console in the scripted world, or in a recorded one, until the curtain falls."""
     if scenario.recorded is not None:
         return replay.play(scenario, scenario.recorded, limits)
-    world = World(scenario, recorded)
-    loop = Loop(world, world.stage.inbox, world.stage.clock, limits)
-    try:
-        loop.run(world.saved)
-    except StuckError:
-        world.stage.note(Kind.EXIT, STUCK)
-    else:
-        world.stage.note(Kind.EXIT, "0")
-    return world.stage.log
+    return perform(World(scenario, recorded), limits)
 
 
 def outcome(
-    scenario: Scenario, log: Log, stage: str = VIRTUAL, off_s: float = 0.0, accepted: str | None = None
+    scenario: Scenario,
+    log: Log,
+    stage: str = VIRTUAL,
+    off_s: float = 0.0,
+    accepted: str | None = None,
+    broken: tuple[Verdict, ...] = (),
 ) -> Outcome:
-    """Judge a play. `accepted` is the transcript it must not differ from."""
+    """Judge a play. `accepted` is the transcript it must not differ from, `broken` the rules of every world."""
     text = transcript.written(scenario, log)
     return Outcome(
         scenario=scenario,
         stage=stage,
-        verdicts=judge(scenario, log, off_s),
+        verdicts=(*judge(scenario, log, off_s), *broken),
         errors=tuple(cause for _, cause in errors_of(log)),
         transcript=text,
         log=log,
@@ -82,5 +79,9 @@ def outcome(
 
 
 def run(path: Path, scenario: Scenario, recorded: RestAnswers | None = None) -> Outcome:
-    """Play the scenario of that file, and hold it against its promises and its accepted transcript."""
-    return outcome(scenario, play(scenario, recorded), accepted=transcript.accepted(path))
+    """Play the scenario of that file, and hold it against its promises, the rules of every world (unless the events
+    themselves are recorded, and there is no world), and its accepted transcript."""
+    if scenario.recorded is not None:
+        return outcome(scenario, play(scenario), accepted=transcript.accepted(path))
+    log, broken = attend(scenario, recorded)
+    return outcome(scenario, log, accepted=transcript.accepted(path), broken=broken)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -77,8 +78,7 @@ class World:
         self._catch_up()
         self.stage.note(Kind.POLL, f"{ask} asks for quotes")
         reply = self._rest.quotes(self._asked_with)
-        moved = reply.answer is Answer.OK and self._feed.trades and self._feed.tick_age_s > _MOVED_S
-        self._reply(Kind.POLLED, ask, reply, QuotesPolled(ask, reply.answer, reply.detail, moved))
+        self._reply(Kind.POLLED, ask, reply, QuotesPolled(ask, reply.answer, reply.detail))
 
     def open_feed(self, ask: int) -> None:
         self._catch_up()
@@ -178,6 +178,8 @@ class World:
 
     def _arrive(self, kind: Kind, text: str, event: Event) -> None:
         self.stage.note(kind, text)
+        if isinstance(event, QuotesPolled) and event.answer is Answer.OK:
+            event = replace(event, moved=self._feed.trades and self._feed.tick_age_s > _MOVED_S)
         self.stage.post(event)
 
 
