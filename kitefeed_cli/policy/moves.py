@@ -129,7 +129,7 @@ def bar(turn: Turn, detail: str) -> State:
     """The app's plan lacks market data. A login alone rarely helps, so ask again slowly."""
     wait_s = turn.limits.slow_lane_s
     turn.put(polls=turn.ledger.polls.reset())
-    turn.put_outage(cause=Cause.NO_PERMISSION)
+    turn.put_outage(cause=Cause.NO_PERMISSION, clean=False)
     tell(turn, Cause.NO_PERMISSION, detail, wait_s)
     return Barred(turn.ledger, turn.now_s + wait_s)
 
