@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -31,12 +32,21 @@ def simulate(
     accept: Annotated[
         bool, typer.Option("--accept", envvar="KITEFEED_ACCEPT", help="Lay the transcript beside the scenario file.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", envvar="KITEFEED_EXPLAIN", help="Tell it in plain sentences, as a timeline.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", envvar="KITEFEED_HTML", metavar="FILE", help="Write one scenario's timeline as a page."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play incidents again in milliseconds. Exit 1 when a promise is broken."""
-    from ..problems import Exit
+    from ..problems import Exit, Problem
     from ..scenario import catalogue, report
+    from ..scenario.explain import explained
     from ..scenario.format import read
+    from ..scenario.page import laid_down
     from ..stages import accept_all, play_all, playable
 
     printer = make_printer(ctx.obj, json=json)
@@ -48,5 +58,12 @@ def simulate(
     scenarios = playable(scenarios, stage, insist=bool(names), leave_out=printer.status)
     if accept:
         accept_all(scenarios, stage)
-    if not report.tell(printer, play_all(scenarios, stage), in_full=bool(names)):
+    if html is not None and len(scenarios) != 1:
+        raise Problem(
+            "a page tells one scenario", f"there are {len(scenarios)}", "name one: `simulate NAME --html FILE`"
+        )
+    outcomes = play_all(scenarios, stage)
+    if html is not None:
+        outcomes = laid_down(outcomes, html)
+    if not report.tell(printer, outcomes, in_full=bool(names), instead=explained if explain else None):
         raise typer.Exit(Exit.NO)

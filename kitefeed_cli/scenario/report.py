@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from json import dumps
 
@@ -35,15 +35,19 @@ class Line:
         return "\n".join(lines)
 
 
-def tell(printer: Printer, outcomes: Iterable[Outcome], *, in_full: bool) -> bool:
-    """Print each outcome as it comes, and the total; whether every promise was kept."""
+Telling = Callable[[Outcome], Iterator[Line]]
+
+
+def tell(printer: Printer, outcomes: Iterable[Outcome], *, in_full: bool, instead: Telling | None = None) -> bool:
+    """Print each outcome as it comes, `instead` of as usual, and the total; whether every promise was kept."""
+    telling = instead or (whole if in_full else brief)
     told = []
     for outcome in outcomes:
         told.append(outcome)
         if printer.json:
             printer.data(dumps(outcome.record(), ensure_ascii=False))
         else:
-            show(printer, whole(outcome) if in_full else brief(outcome))
+            show(printer, telling(outcome))
     if not printer.json:
         show(printer, [total(told)])
     return all(outcome.kept for outcome in told)
