@@ -123,6 +123,7 @@ class Ledger:
     next_ask: int = 1
     verdict: Verdict = Verdict.UNKNOWN
     unasked: bool = False  # the store holds a token that no check has asked about yet
+    spent: bool = False  # … and the one of the last check, which polls still carry, is dead
     login: bool = False  # a new token was stored and the user has not been greeted yet
     rung: int = 0
     refusals: int = 0  # handshakes refused in a row although REST liked the token
@@ -133,6 +134,11 @@ class Ledger:
     outage: Outage | None = None
     shown: Shown = Shown.CONNECTING
     shown_cause: Cause | None = None
+
+    @property
+    def may_poll(self) -> bool:
+        """Whether polls may go out with the token of the last check."""
+        return self.verdict.usable and not self.spent
 
     @staticmethod
     def opened(limits: Limits) -> Ledger:

@@ -146,6 +146,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
 
 def _checked(turn: Turn, event: TokenChecked) -> State:
     if turn.ledger.unasked and (turn.ledger.verdict.usable or event.answer is not Answer.OK):
+        turn.put(spent=turn.ledger.spent or event.answer is Answer.TOKEN_DEAD)
         return moves.attempt(turn)  # another token was saved since we asked, or the same one again: perhaps alive now
     match event.answer:
         case Answer.OK:
@@ -212,7 +213,7 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
         case QuotesPolled(ask=turn.ledger.polls.ask):
             moves.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
-                return moves.doubt(turn, event.detail)
+                return moves.doubt(turn, event)
             if event.answer is Answer.NOT_PERMITTED:
                 return moves.bar(turn, event.detail)
             return moves.refused(turn, state.detail)
@@ -244,7 +245,7 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
         case QuotesPolled(ask=turn.ledger.polls.ask):
             back = moves.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
-                return moves.doubt(turn, event.detail)
+                return moves.doubt(turn, event)
             if event.answer is Answer.NOT_PERMITTED:
                 return moves.bar(turn, event.detail)
             return moves.attempt(turn) if back else state

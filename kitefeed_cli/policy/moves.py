@@ -12,7 +12,7 @@ from .states import Asking, Barred, Checking, Live, Opening, SignedOut, State, W
 from .turn import Turn
 
 # An outage speaks at most twice, and only in this order: wait, then what the user must do.
-_RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 2}
+_RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 3}
 
 
 def attempt(turn: Turn) -> State:
@@ -29,20 +29,19 @@ def attempt(turn: Turn) -> State:
         return Waiting(turn.ledger, ready_s)
     if turn.ledger.unasked:
         turn.put_polls(ask=None)  # it carries the token before, and what it hears says nothing about this one
-    turn.put(attempts=bucket.taken(), unasked=False)
+    turn.put(attempts=bucket.taken(), unasked=False, spent=False)
     ask = turn.ask()
     turn.do(CheckToken(ask))
     return Checking(turn.ledger, ask, turn.now_s + limits.check_s)
 
 
-def doubt(turn: Turn, detail: str) -> State:
+def doubt(turn: Turn, event: QuotesPolled) -> State:
     """A poll says that the token is dead. It asked with the one of the last check, and a login may have replaced
     that a moment ago: ask about what is saved now before blaming it."""
     bucket = turn.ledger.attempts.refilled(turn.now_s, turn.limits.attempts, turn.limits.attempt_every_s)
     if not (bucket.left or turn.ledger.unasked):
-        return sign_out(turn, Cause.TOKEN_EXPIRED, detail)
-    if not turn.ledger.unasked:
-        turn.put(verdict=Verdict.DOUBTED)  # unless the check is a clear yes, no handshake follows it
+        return sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
+    note_rejected(turn, event, Verdict.DOUBTED)  # unless the check is a clear yes, no handshake follows it
     return attempt(turn)
 
 
@@ -205,23 +204,16 @@ def tell(turn: Turn, cause: Cause, detail: str, retry_in_s: float) -> None:
     if not lines.left:
         turn.put(lines=lines, suppressed=turn.ledger.suppressed + 1)
         return
-    turn.do(
-        Report(
-            cause,
-            detail,
-            outage.since_s,
-            outage.lost,
-            outage.lost_detail,
-            retry_in_s,
-            turn.ledger.suppressed,
-        )
-    )
+    suppressed = turn.ledger.suppressed
+    turn.do(Report(cause, detail, outage.since_s, outage.lost, outage.lost_detail, retry_in_s, suppressed))
     turn.put(lines=lines.taken(), suppressed=0)
     turn.put_outage(owed=True, reported=True)
 
 
 def note_stored(turn: Turn, event: TokenStored) -> None:
     """Write down what the token store holds now; the states decide what to do about it."""
+    if turn.ledger.verdict in (Verdict.DEAD, Verdict.DOUBTED):
+        turn.put(spent=True)
     if event.saved is not Saved.TOKEN:
         verdict = Verdict.MISSING if event.saved is Saved.NOTHING else Verdict.MALFORMED
         turn.put(verdict=verdict, login=False, unasked=False)
@@ -245,7 +237,7 @@ def tend_polls(turn: Turn) -> None:
     if polls.ask is not None and turn.now_s >= polls.asked_s + turn.limits.poll_s:
         turn.put_polls(ask=None, failed=True, served=False)
         polls = turn.ledger.polls
-    if polls.ask is None and turn.now_s >= polls.start_s and turn.ledger.verdict.usable:
+    if polls.ask is None and turn.now_s >= polls.start_s and turn.ledger.may_poll:
         ask = turn.ask()
         turn.put_polls(ask=ask, asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)
         turn.do(PollQuotes(ask))
@@ -268,8 +260,10 @@ def note_polled(turn: Turn, event: QuotesPolled) -> bool:
 
 
 def note_rejected(turn: Turn, event: QuotesPolled, verdict: Verdict) -> None:
-    """A poll was told that the token is dead. Unless another was saved since it was last checked, that is a verdict."""
-    if event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable and not turn.ledger.unasked:
+    """A poll was told that its token is dead: a verdict on the saved one, unless that has not been asked about yet."""
+    if event.answer is Answer.TOKEN_DEAD and turn.ledger.unasked:
+        turn.put(spent=True)
+    elif event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable:
         turn.put(verdict=verdict)
 
 

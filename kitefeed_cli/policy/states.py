@@ -127,9 +127,9 @@ def may_poll(state: State) -> bool:
     beside an open feed in a closed market."""
     match state:
         case Checking() | Opening() | Asking() | Waiting():
-            return state.ledger.verdict.usable
+            return state.ledger.may_poll
         case Joined():
-            return state.ledger.verdict.usable and state.ledger.trading
+            return state.ledger.may_poll and state.ledger.trading
         case _:
             return False
 

@@ -130,7 +130,7 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
 
 def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
     """Ask REST whether the market moved on without us, unless it was asked lately or wants to be left alone."""
-    if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s) or not turn.ledger.verdict.usable:
+    if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s) or not turn.ledger.may_poll:
         return state
     ask = turn.ask()
     turn.put_polls(asked_s=turn.now_s)
