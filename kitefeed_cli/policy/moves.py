@@ -127,7 +127,11 @@ def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
 def bar(turn: Turn, detail: str) -> State:
     """The app's plan lacks market data. A login alone rarely helps, so ask again slowly."""
     wait_s = turn.limits.slow_lane_s
-    turn.put(polls=turn.ledger.polls.reset())
+    if turn.ledger.login or turn.ledger.verdict.rejected:
+        turn.put_outage(told=None)  # that login has done its part
+    if not (turn.ledger.unasked or turn.ledger.verdict is Verdict.UNKNOWN):
+        turn.put(verdict=Verdict.GOOD)
+    turn.put(polls=turn.ledger.polls.reset(), login=False)
     turn.put_outage(cause=Cause.NO_PERMISSION, clean=False)
     tell(turn, Cause.NO_PERMISSION, detail, wait_s)
     return Barred(turn.ledger, turn.now_s + wait_s)
