@@ -1,19 +1,17 @@
 """What the recorder and the replay have in common: a place between the loop and its hands that writes the log.
 
-The loop's clock stands still between two events. Texts lose what a file must not hold: secrets, by the redactor,
-and the user's name, by a word in its place.
+The loop's clock stands still between two events.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 from ...clock import VirtualClock
 from ...console import messages
 from ...console.printer import Printer
-from ...policy.actions import Note, Report, Say, Show
+from ...policy.actions import Report, Say, Show
 from ...policy.events import (
     Event,
     FeedClosed,
@@ -30,29 +28,10 @@ from ...policy.events import (
     TokenStored,
     Woke,
 )
-from ...redact import REDACTOR, one_line
 from ..log import Kind, Log, Talk
 from .recording import Recorded
 
-USER = "<user>"
-_LONGEST = 120  # characters of a detail; the console shows 48
-
 _STORED = {Saved.NOTHING: "the token store is empty", Saved.MALFORMED: "the saved access token is damaged"}
-
-E = TypeVar("E", bound=Event)
-
-
-def cleaned(event: E) -> E:
-    """The event without secrets and without the user's name."""
-    if isinstance(event, TokenChecked):
-        return replace(event, detail=_clean(event.detail), user=USER if event.user else "")
-    if isinstance(event, FeedRefused | FeedUnreachable | FeedClosed | QuotesPolled):
-        return replace(event, detail=_clean(event.detail))
-    return event
-
-
-def _clean(text: str) -> str:
-    return one_line(REDACTOR.redact(text))[:_LONGEST]
 
 
 class Desk:
@@ -102,12 +81,10 @@ class Desk:
         self._note(Kind.SHOWN, show.shown.value + ("" if show.cause is None else f" ({show.cause.value})"))
 
     def say(self, say: Say) -> None:
-        detail = USER if say.note is Note.TOKEN_OK and say.detail else _clean(say.detail)
         self._settle()
-        self._printer().status(messages.status_line(replace(say, detail=detail)))
+        self._printer().status(messages.status_line(say))
 
     def report(self, report: Report) -> None:
-        report = replace(report, detail=_clean(report.detail), lost_detail=_clean(report.lost_detail))
         self._settle()
         self._printer().error(messages.problem(report, self.log.wall(report.since_s)))
 
@@ -121,7 +98,7 @@ class Desk:
 
     def _happened(self, event: Event) -> None:
         """Write the event down; the loop is about to decide about it."""
-        told = _told(cleaned(event))
+        told = _told(event)
         if told is not None:
             self.log.add(self.clock.now_s(), *told)
 

@@ -20,7 +20,8 @@ from ...policy.events import Event, Saved, Started, TimeUp
 from ...policy.ledger import Outage
 from ...policy.states import State
 from ..log import Log
-from .desk import Desk, cleaned, set_out
+from .cleaning import cleaned, cleaned_report, cleaned_say
+from .desk import Desk, set_out
 from .incident import Incident
 from .recording import MOST_BYTES, MOST_STEPS, USUAL_S, Recorded, Step, is_quiet
 
@@ -93,7 +94,7 @@ class FlightRecorder(Desk):
         return replace(seen, frame_age_s=_ms(seen.frame_age_s), tick_age_s=_ms(seen.tick_age_s))
 
     def _happened(self, event: Event) -> None:
-        step = Step(self.clock.now_s(), cleaned(event), self._overdue_s)
+        step = Step(self.clock.now_s(), cleaned(event), self._overdue_s)  # the loop gets it as it is
         self._overdue_s = 0.0
         self._bytes += len(step.line().encode())
         if self._full or len(self._steps) >= MOST_STEPS or self._bytes > MOST_BYTES:
@@ -102,7 +103,7 @@ class FlightRecorder(Desk):
         self._steps.append(step)
         if len(self._steps) == 1:
             set_out(self.log, self._recorded())
-        super()._happened(event)
+        super()._happened(step.event)
 
     # ------------------------------------------------------------------- hands
 
@@ -123,7 +124,7 @@ class FlightRecorder(Desk):
         self._hands.poll_quotes(ask)
 
     def say(self, say: Say) -> None:
-        super().say(say)
+        super().say(cleaned_say(say))
         self._hands.say(say)
 
     def show(self, show: Show) -> None:
@@ -131,7 +132,7 @@ class FlightRecorder(Desk):
         self._hands.show(show)
 
     def report(self, report: Report) -> None:
-        super().report(report)
+        super().report(cleaned_report(report))
         self._hands.report(replace(report, since_s=report.since_s + self._origin_s))
 
     # ------------------------------------------------------------------ keeping
