@@ -24,7 +24,7 @@ without a live feed; it prints one error per remedy (wait, then log in), and end
 or a wake from sleep. Live ticks for a moment end nothing, or a server that accepts and drops would print for ever.
 
 Read on in this order: `events`, `actions`, `causes` (the words), `states` and `ledger` (where we are), `limits` (every
-number), `machine` and `watching` (every transition), `moves` (what several transitions share), `shown`.
+number), `machine` and `watching` (every transition), `moves` and `polling` (what several transitions share), `shown`.
 """
 
 from .actions import Action, CheckToken, CloseFeed, Finish, Note, OpenFeed, PollQuotes, Report, Say, Show, Shown

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from . import moves, watching
+from . import moves, polling, watching
 from .actions import Action, Finish, Note, Show
 from .causes import Cause
 from .events import (
@@ -122,7 +122,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
         case TokenChecked(ask=state.ask):
             return _checked(turn, event)
         case TimeUp():
-            moves.tend_polls(turn)
+            polling.tend_polls(turn)
             if turn.now_s < state.until_s:
                 return state
             return _checked(turn, TokenChecked(state.ask, Answer.UNREACHABLE, "no answer in time"))
@@ -130,8 +130,8 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
             moves.note_stored(turn, event)
             return state if event.saved is Saved.TOKEN else moves.missing(turn)
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            moves.note_polled(turn, event)
-            moves.note_rejected(turn, event, Verdict.DOUBTED)
+            polling.note_polled(turn, event)
+            polling.note_rejected(turn, event, Verdict.DOUBTED)
             return state
         case Woke():
             moves.wake(turn, event.slept_s)
@@ -180,7 +180,7 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
         case FeedUnreachable(ask=state.ask):
             return _unreachable(turn, state, event.detail)
         case TimeUp():
-            moves.tend_polls(turn)
+            polling.tend_polls(turn)
             if turn.now_s < state.until_s:
                 return state
             moves.close(turn, state.ask)
@@ -189,8 +189,8 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
             moves.note_stored(turn, event)
             return state
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            moves.note_polled(turn, event)
-            moves.note_rejected(turn, event, Verdict.DEAD)  # but let the handshake have its say
+            polling.note_polled(turn, event)
+            polling.note_rejected(turn, event, Verdict.DEAD)  # but let the handshake have its say
             return state
         case Woke():
             moves.wake(turn, event.slept_s)
@@ -211,14 +211,14 @@ def _unreachable(turn: Turn, state: Opening, detail: str) -> State:
 def _asking(turn: Turn, state: Asking, event: Event) -> State:
     match event:
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            moves.note_polled(turn, event)
+            polling.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
                 return moves.doubt(turn, event)
             if event.answer is Answer.NOT_PERMITTED:
                 return moves.bar(turn, event.detail)
             return moves.refused(turn, state.detail)
         case TimeUp():
-            moves.tend_polls(turn)
+            polling.tend_polls(turn)
             return state if turn.now_s < state.until_s else moves.refused(turn, state.detail)
         case TokenStored():
             moves.note_stored(turn, event)
@@ -240,10 +240,10 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
     match event:
         case TimeUp():
             if isinstance(state, Waiting):
-                moves.tend_polls(turn)
+                polling.tend_polls(turn)
             return state if turn.now_s < state.retry_s else moves.attempt(turn)
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            back = moves.note_polled(turn, event)
+            back = polling.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
                 return moves.doubt(turn, event)
             if event.answer is Answer.NOT_PERMITTED:

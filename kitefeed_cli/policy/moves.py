@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from .actions import CheckToken, CloseFeed, Note, OpenFeed, PollQuotes, Report
+from . import polling
+from .actions import CheckToken, CloseFeed, Note, OpenFeed, Report
 from .causes import Cause, Remedy
 from .events import Answer, QuotesPolled, Saved, TokenStored
 from .ledger import Outage, Verdict
@@ -19,20 +20,26 @@ def attempt(turn: Turn) -> State:
     """Ask REST about the saved token, and let its verdict open the feed; or wait until the budget allows it."""
     if not turn.ledger.verdict.askable:
         return missing(turn)
+    ask = check(turn)
+    if ask is not None:
+        return Checking(turn.ledger, ask, turn.now_s + turn.limits.check_s)
+    ready_s = turn.ledger.attempts.ready_at_s(turn.limits.attempt_every_s)
+    return SignedOut(turn.ledger, ready_s) if turn.ledger.verdict.rejected else Waiting(turn.ledger, ready_s)
+
+
+def check(turn: Turn) -> int | None:
+    """Ask REST about the saved token, which from now on is the one that polls carry; None: the budget is spent."""
     limits = turn.limits
     bucket = turn.ledger.attempts.refilled(turn.now_s, limits.attempts, limits.attempt_every_s)
+    turn.put(attempts=bucket)
     if not bucket.left:
-        turn.put(attempts=bucket)
-        ready_s = bucket.ready_at_s(limits.attempt_every_s)
-        if turn.ledger.verdict.rejected:
-            return SignedOut(turn.ledger, ready_s)
-        return Waiting(turn.ledger, ready_s)
+        return None
     if turn.ledger.unasked:
         turn.put_polls(ask=None)  # it carries the token before, and what it hears says nothing about this one
     turn.put(attempts=bucket.taken(), unasked=False, spent=False)
     ask = turn.ask()
     turn.do(CheckToken(ask))
-    return Checking(turn.ledger, ask, turn.now_s + limits.check_s)
+    return ask
 
 
 def doubt(turn: Turn, event: QuotesPolled) -> State:
@@ -41,7 +48,7 @@ def doubt(turn: Turn, event: QuotesPolled) -> State:
     bucket = turn.ledger.attempts.refilled(turn.now_s, turn.limits.attempts, turn.limits.attempt_every_s)
     if not (bucket.left or turn.ledger.unasked):
         return sign_out(turn, Cause.TOKEN_EXPIRED, event.detail)
-    note_rejected(turn, event, Verdict.DOUBTED)  # unless the check is a clear yes, no handshake follows it
+    polling.note_rejected(turn, event, Verdict.DOUBTED)  # unless the check is a clear yes, no handshake follows it
     return attempt(turn)
 
 
@@ -146,7 +153,7 @@ def ask_why(turn: Turn, detail: str) -> State:
         return refused(turn, detail)  # answered before, or not to be asked now; the polls go on and will tell
     if polls.ask is None:
         turn.put_polls(next_s=max(turn.now_s, polls.asked_s + turn.limits.poll_gap_s))
-        tend_polls(turn)
+        polling.tend_polls(turn)
     polls = turn.ledger.polls
     starts_s = polls.start_s if polls.ask is None else polls.asked_s
     return Asking(turn.ledger, starts_s + turn.limits.poll_s, detail)
@@ -233,50 +240,6 @@ def missing(turn: Turn) -> State:
     if turn.ledger.verdict is Verdict.MALFORMED:
         return sign_out(turn, Cause.TOKEN_MALFORMED, "what is saved cannot be an access token")
     return sign_out(turn, Cause.TOKEN_MISSING, "no access token is saved")
-
-
-def tend_polls(turn: Turn) -> None:
-    """Give up an open poll whose time is up, and start the next one when it is due, if the token may serve."""
-    polls = turn.ledger.polls
-    if polls.ask is not None and turn.now_s >= polls.asked_s + turn.limits.poll_s:
-        turn.put_polls(ask=None, failed=True, served=False)
-        polls = turn.ledger.polls
-    if polls.ask is None and turn.now_s >= polls.start_s and turn.ledger.may_poll:
-        ask = turn.ask()
-        turn.put_polls(ask=ask, asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)
-        turn.do(PollQuotes(ask))
-
-
-def note_polled(turn: Turn, event: QuotesPolled) -> bool:
-    """Write down a poll's answer; True when REST came back after failing: a reason to try the feed at once."""
-    before = turn.ledger.polls
-    turn.put_polls(ask=None)
-    match event.answer:
-        case Answer.OK:
-            turn.put_polls(failed=False, served=True, throttles=0)
-            turn.say_once(Note.POLLING, event.source, turn.limits.poll_every_s)
-        case Answer.THROTTLED:
-            turn.put_polls(served=False)
-            note_throttle(turn, event)
-        case _:
-            turn.put_polls(failed=True, served=False)
-    return before.failed and event.answer is Answer.OK and turn.ledger.refusals < turn.limits.refusals
-
-
-def note_rejected(turn: Turn, event: QuotesPolled, verdict: Verdict) -> None:
-    """A poll was told that its token is dead: a verdict on the saved one, unless that has not been asked about yet."""
-    if event.answer is Answer.TOKEN_DEAD and turn.ledger.unasked:
-        turn.put(spent=True)
-    elif event.answer is Answer.TOKEN_DEAD and turn.ledger.verdict.usable:
-        turn.put(verdict=verdict)
-
-
-def note_throttle(turn: Turn, event: QuotesPolled) -> None:
-    """Hold back as long as Kite asked, or ever longer when it named no time."""
-    if event.answer is Answer.THROTTLED:
-        waits, throttles = turn.limits.throttled_s, turn.ledger.polls.throttles
-        wait_s = max(event.retry_after_s, waits[min(throttles, len(waits) - 1)])
-        turn.put_polls(throttles=throttles + 1, not_before_s=turn.now_s + wait_s)
 
 
 def wake(turn: Turn, slept_s: float) -> None:

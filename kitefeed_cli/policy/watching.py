@@ -10,10 +10,11 @@ from dataclasses import replace
 from math import inf
 from typing import assert_never
 
-from . import moves
+from . import moves, polling
 from .actions import Note, PollQuotes
 from .causes import Cause
 from .events import (
+    Answer,
     Event,
     FeedClosed,
     FeedOpened,
@@ -44,15 +45,15 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
         case TimeUp():
             turn.put(trading=event.trading)
             if event.trading:
-                moves.tend_polls(turn)
+                polling.tend_polls(turn)
             frame_age_s = min(event.frame_age_s, turn.now_s - state.since_s)  # no frame yet: as old as the connection
             if frame_age_s >= turn.limits.silence_s:
                 moves.close(turn, state.ask)
                 return moves.failed(turn, Cause.FEED_SILENT, f"no frame for {turn.limits.silence_s:.0f} s")
             return replace(state, look_s=_next_look_s(turn, frame_age_s))
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            moves.note_polled(turn, event)
-            moves.note_rejected(turn, event, Verdict.DEAD)
+            polling.note_polled(turn, event)
+            polling.note_rejected(turn, event, Verdict.DEAD)
             if not event.moved or turn.now_s < state.since_s + turn.limits.mute_s:
                 return state
             moves.close(turn, state.ask)
@@ -82,12 +83,14 @@ def live(turn: Turn, state: Live, event: Event) -> State:
             moves.announce(turn, event.fresh)
             return replace(state, fresh=state.fresh or event.fresh)
         case QuotesPolled(ask=state.confirm):
-            moves.note_throttle(turn, event)
-            moves.note_rejected(turn, event, Verdict.DOUBTED)
+            polling.note_throttle(turn, event)
+            polling.note_rejected(turn, event, Verdict.DOUBTED)
             if event.moved:
                 moves.close(turn, state.ask)
                 return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", state.ticked_s)
             return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s)
+        case TokenChecked(ask=state.confirm):
+            return _checked(turn, state, event)
         case TokenStored():
             moves.note_stored(turn, event)
             turn.put(login=False)
@@ -130,12 +133,28 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
 
 def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
     """Ask REST whether the market moved on without us, unless it was asked lately or wants to be left alone."""
-    if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s) or not turn.ledger.may_poll:
+    if turn.now_s < max(state.confirm_s, turn.ledger.polls.not_before_s):
+        return state
+    if turn.ledger.unasked:  # polls carry the token of the last check, which a login has replaced since
+        ask, within_s = moves.check(turn), turn.limits.check_s
+        if ask is None:
+            return state
+        return replace(state, confirm=ask, confirm_s=turn.now_s + within_s, ticked_s=ticked_s)
+    if not turn.ledger.may_poll:
         return state
     ask = turn.ask()
     turn.put_polls(asked_s=turn.now_s)
     turn.do(PollQuotes(ask))
     return replace(state, confirm=ask, confirm_s=turn.now_s + turn.limits.poll_s, ticked_s=ticked_s)
+
+
+def _checked(turn: Turn, state: Live, event: TokenChecked) -> Live:
+    """The saved token was asked about because a poll is to carry it: poll now, unless it is of no use."""
+    if not turn.ledger.unasked and event.answer is Answer.OK:
+        turn.put(verdict=Verdict.GOOD)
+    elif not turn.ledger.unasked and event.answer is Answer.TOKEN_DEAD:
+        turn.put(verdict=Verdict.DEAD)
+    return _confirm(turn, replace(state, confirm=None, confirm_s=turn.now_s), state.ticked_s)
 
 
 def _since_s(turn: Turn, age_s: float) -> float:
