@@ -14,7 +14,7 @@ from .promises import Verdict, errors_of
 MOST_ERRORS_AN_HOUR = 6
 
 _HOUR_S = 3600.0
-_RANK = {Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 2}
+_RANK = {Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 3}
 _LIVE = ("live", "closed")  # what is shown of an open feed
 _WOKE, _LOGGED_IN, _IS_LIVE = (
     STATUS[note].split("{", maxsplit=1)[0] for note in (Note.WOKE, Note.LOGGED_IN, Note.LIVE)

@@ -121,7 +121,7 @@ class Witness(World):
             within_s = self._limits.check_s if isinstance(event, TokenChecked) else self._limits.poll_s
             if event.answer is Answer.OK:
                 self._dead.discard(token)
-            elif event.answer is Answer.TOKEN_DEAD and self.stage.now_s - asked_s < within_s - _A_BIT_S:
+            elif token and event.answer is Answer.TOKEN_DEAD and self.stage.now_s - asked_s < within_s - _A_BIT_S:
                 self._dead.add(token)
         super()._arrive(kind, text, event)
 
