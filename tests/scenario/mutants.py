@@ -90,7 +90,7 @@ MUTANTS = (
     ),
     Mutant(
         "has no canary",
-        "moves",
+        "polling",
         "    return before.failed and event.answer is Answer.OK",
         "    return False and event.answer is Answer.OK",
         "kite-unreachable-10-minutes",
@@ -133,9 +133,9 @@ MUTANTS = (
     Mutant(
         "believes a poll's 403",
         "machine",
-        "            back = moves.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
-        "                return moves.doubt(turn, event.detail)",
-        "            back = moves.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
+        "            back = polling.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
+        "                return moves.doubt(turn, event)",
+        "            back = polling.note_polled(turn, event)\n            if event.answer is Answer.TOKEN_DEAD:\n"
         f"                {_DEAD}",
         "login-while-polling",
     ),
