@@ -43,13 +43,16 @@ class _Listener:
         self._told = 0  # the rank of what this outage has told
         self._since_s = inf  # live since then
         self._again = True  # whether one may say that the feed is live
+        self._logged_in = False  # since the last error: the first live ticks end the outage
 
     def complaints(self) -> Iterator[Verdict]:
-        for entry in self._log.of(Kind.STDERR, Kind.SHOWN):
+        for entry in self._log.of(Kind.STDERR, Kind.SHOWN, Kind.USER):
             if self._told and entry.at_s >= self._since_s + self._stable_s:
                 self._told = 0
             if entry.kind is Kind.SHOWN:
                 self._shown(entry)
+            elif entry.kind is Kind.USER:
+                self._logged_in = self._logged_in or entry.text.startswith("logs in")
             elif entry.text.startswith("error:"):
                 yield from self._error(entry)
             else:
@@ -61,6 +64,7 @@ class _Listener:
             self._again = True
         elif self._since_s == inf:
             self._since_s = entry.at_s
+            self._told = 0 if self._logged_in else self._told
         self._again = self._again or entry.text == "closed"
 
     def _error(self, entry: Entry) -> Iterator[Verdict]:
@@ -74,7 +78,7 @@ class _Listener:
         rank = _RANK[Cause(word).remedy]
         if rank <= self._told:
             yield _complaint(self._log, entry.at_s, "one error an outage and remedy", f"`{word}` after another")
-        self._told = max(self._told, rank)
+        self._told, self._logged_in = max(self._told, rank), False
 
     def _status(self, entry: Entry) -> Iterator[Verdict]:
         line = entry.text[len("11:20:10 ") :]
