@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .console.printer import Printer
-from .scenario.flight.folder import IncidentFolder
+from .incidents import Incidents
 from .session import TokenStore
 from .settings import read_settings
 from .wiring import FeedRun, run_until_stopped
@@ -36,7 +36,7 @@ def run_on_local_kite(
     mode: str | None,
     *,
     demo: bool,
-    incidents: IncidentFolder | None = None,
+    incidents: Incidents | None = None,
 ) -> None:
     from .emulator import LocalKite
 

@@ -17,6 +17,7 @@ from .console.streams import OutputClosed
 from .driver.inbox import ThreadInbox
 from .driver.loop import Loop
 from .hands import LiveHands
+from .incidents import Incidents
 from .kite.feed import Feed
 from .kite.instruments import DOWNLOAD_S, Instruments, cache_folder
 from .kite.rest import Rest
@@ -27,7 +28,6 @@ from .outputs.lines import Lines
 from .policy import DEFAULT, Limits, Shown, State
 from .policy.events import StopAsked
 from .problems import Problem
-from .scenario.flight.folder import IncidentFolder
 from .scenario.flight.incident import Incident
 from .scenario.flight.recorder import FlightRecorder
 from .session import Session, TokenStore, TokenWatch, Watch
@@ -50,7 +50,7 @@ class FeedRun:
         clock: Clock,
         printer: Printer,
         limits: Limits = DEFAULT,
-        incidents: IncidentFolder | None = None,
+        incidents: Incidents | None = None,
     ) -> None:
         self._clock = clock
         self._printer = printer
@@ -58,7 +58,8 @@ class FeedRun:
         self._failure: Problem | None = None
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
-        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock)
+        heard = None if incidents is None else incidents.heard
+        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, heard)
         self._watchlist = Watchlist(settings.instruments, settings.mode, lambda: _lists(rest, clock))
         self._output = self._make_output()
         self._bus = Bus(clock, self._consumer_failed)
@@ -136,7 +137,7 @@ class FeedRun:
 
     def _outage_over(self, incident: Incident) -> None:
         if self._incidents is not None:
-            self._incidents.write(incident)
+            self._incidents.write(incident, self._recorder.real_s(incident.recorded.steps[0].at_s))
 
     def _make_output(self) -> Output:
         printer, names = self._printer, self._watchlist.tokens

@@ -13,15 +13,19 @@ import pytest
 from kitefeed_cli.clock import IST, ScaledClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.incidents import Incidents
+from kitefeed_cli.kite.errors import KiteError
+from kitefeed_cli.kite.recording import replaying
+from kitefeed_cli.kite.rest import Rest
 from kitefeed_cli.local import environment
+from kitefeed_cli.policy.events import Answer, QuotesPolled, TokenChecked
 from kitefeed_cli.scenario import runner
-from kitefeed_cli.scenario.flight.folder import IncidentFolder
 from kitefeed_cli.scenario.flight.recording import Recorded
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.log import Kind
 from kitefeed_cli.scenario.runner import Outcome
 from kitefeed_cli.session import TokenStore
-from kitefeed_cli.settings import read_settings
+from kitefeed_cli.settings import DEFAULT_INSTRUMENTS, REST_ROOT, read_settings
 from kitefeed_cli.wiring import FeedRun
 
 from .conftest import Canary
@@ -47,7 +51,7 @@ class Flight:
             self.store.save(self.kite.access_token)
             settings = read_settings(self._env_file, environment(self.kite))
             printer = Printer(io.StringIO(), self.err, self.clock, json=True)
-            incidents = IncidentFolder(self.folder, printer.status)
+            incidents = Incidents(self.folder, printer.status, self.clock, record_rest=True)
             run = FeedRun(settings, self.store, self.clock, printer, incidents=incidents)
             thread = threading.Thread(target=run.run, name="kitefeed-flight", daemon=True)
             thread.start()
@@ -101,6 +105,42 @@ def test_a_dead_token_and_a_login_replay_to_the_same_transcript(
     start = spoken.index(said[0])
     assert said == spoken[start : start + len(said)], "the transcript holds what the user was really told"
     no_secret_in(*flight.folder.iterdir())
+    assert {".toml", ".transcript", ".yaml"} == {path.suffix for path in flight.folder.iterdir()}
+
+
+def test_the_rest_answers_of_an_outage_replay_through_the_real_client(flight: Flight) -> None:
+    def happen(flight: Flight) -> None:
+        flight.kite.set_faults({"rest": "failing", "feed": "dropped"})
+        flight.kite.set_faults({"feed": "refused"})
+        flight.hears("Next retry in 15 seconds")
+        flight.kite.set_faults({"feed": "up", "rest": "up"})
+        flight.hears("live again after")
+
+    (outcome,) = flight.fly(happen)
+    recorded = outcome.scenario.recorded
+    assert isinstance(recorded, Recorded)
+    rest = Rest("key", REST_ROOT, flight.clock)
+    with replaying(next(flight.folder.glob("*.yaml"))):
+        answers = [
+            (step.event.answer, _answer(rest, step.event))
+            for step in recorded.steps
+            if isinstance(step.event, TokenChecked | QuotesPolled)
+        ]
+
+    assert {Answer.OK, Answer.FAILED} <= {answer for answer, _ in answers}
+    assert [answer for answer, _ in answers] == [again for _, again in answers]
+
+
+def _answer(rest: Rest, event: TokenChecked | QuotesPolled) -> Answer:
+    """What the client makes of the recorded answer to the question of that event."""
+    try:
+        if isinstance(event, TokenChecked):
+            rest.profile("a" * 32, 500.0)
+        else:
+            rest.quotes("a" * 32, list(DEFAULT_INSTRUMENTS), "quote", 500.0)
+    except KiteError as error:
+        return error.answer
+    return Answer.OK
 
 
 def test_a_kite_that_vanishes_is_recorded_with_its_silences_and_an_open_outage_at_the_exit(flight: Flight) -> None:

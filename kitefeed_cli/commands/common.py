@@ -25,6 +25,24 @@ EnvFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="KITEFEED_JSON", help="One JSON object a line on stdout.")]
 
+Incidents = Annotated[
+    Path | None,
+    typer.Option(
+        "--incidents",
+        envvar="KITEFEED_INCIDENTS",
+        metavar="DIR",
+        help="Write each outage there as a scenario file that `kitefeed simulate` plays again.",
+    ),
+]
+RecordRest = Annotated[
+    bool,
+    typer.Option(
+        "--record-rest",
+        envvar="KITEFEED_RECORD_REST",
+        help="With --incidents: Kite's REST answers too, prices included, as a VCR cassette without secrets.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from .common import EnvFile, Json, make_printer
+from .common import EnvFile, Incidents, Json, RecordRest, make_printer
 
 
 def run(
@@ -41,22 +40,15 @@ def run(
             help="With --emulator: the token dies, one error, a login, the recovery; 40 seconds.",
         ),
     ] = False,
-    incidents: Annotated[
-        Path | None,
-        typer.Option(
-            "--incidents",
-            envvar="KITEFEED_INCIDENTS",
-            metavar="DIR",
-            help="Write each outage there as a scenario file that `kitefeed simulate` plays again.",
-        ),
-    ] = None,
+    incidents: Incidents = None,
+    record_rest: RecordRest = False,
     env_file: EnvFile = None,
     json: Json = False,
 ) -> None:
     """Live ticks that stay up: falls back, recovers, never spams. Ctrl-C ends it."""
     from ..clock import SystemClock
+    from ..incidents import incidents as open_incidents
     from ..problems import Problem
-    from ..scenario.flight.folder import IncidentFolder
     from ..session import TokenStore
     from ..settings import ACCESS_TOKEN_KEY, read_settings
     from ..wiring import FeedRun, run_until_stopped
@@ -65,14 +57,14 @@ def run(
     clock = SystemClock()
     if demo and not emulator:
         raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
-    folder = None if incidents is None else IncidentFolder(incidents, printer.status)
+    kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
     if emulator:
         from ..local import run_on_local_kite
 
-        run_on_local_kite(printer, clock, instruments, mode, demo=demo, incidents=folder)
+        run_on_local_kite(printer, clock, instruments, mode, demo=demo, incidents=kept)
         return
     settings = read_settings(env_file, os.environ, instruments=instruments, mode=mode)
     for warning in settings.warnings:
         printer.status(warning)
     store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
-    run_until_stopped(FeedRun(settings, store, clock, printer, incidents=folder))
+    run_until_stopped(FeedRun(settings, store, clock, printer, incidents=kept))

@@ -23,6 +23,7 @@ from ..ticks.quotes import Quote
 from .errors import KiteError, judge, not_csv, unexpected
 
 if TYPE_CHECKING:
+    from .cassette import Heard
     from .transport import Deadlines, _Line
 
 T = TypeVar("T")
@@ -59,13 +60,15 @@ class Rest:
     `within_s` is the total time a call may take, in seconds of the clock, whatever the other side does.
     """
 
-    def __init__(self, api_key: str, root: str, clock: Clock) -> None:
+    def __init__(self, api_key: str, root: str, clock: Clock, heard: Heard | None = None) -> None:
+        """`heard` is told every answer of Kite, on the thread of its call."""
         self._api_key = api_key
         self._root = checked_root("KITEFEED_REST_ROOT", root, "https", "http")
         self._clock = clock
         parts = urlsplit(self._root)
         self._host = parts.hostname or ""
         self._prefix = parts.path.rstrip("/")
+        self._heard = heard
         self._deadlines: Deadlines[Any] | None = None
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -160,7 +163,7 @@ class Rest:
             # The client joins its routes to the root so that a path in the root is lost; put it before each route
             kite._routes = {name: self._prefix + route for name, route in kite._routes.items()}
             with kite.reqsession as session:
-                equip(session, line, cap, verdict, loopback=is_loopback(self._host))
+                equip(session, line, cap, verdict, loopback=is_loopback(self._host), heard=self._heard)
                 return ask(kite)
 
         result: T = self._within(work, within_s)

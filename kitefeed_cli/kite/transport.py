@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from ..clock import Clock
 from ..policy.events import Answer
+from .cassette import Heard
 from .errors import KiteError, no_answer, translated
 
 T = TypeVar("T")
@@ -66,8 +67,9 @@ class _Line:
 class _Adapter(HTTPAdapter):
     """Reads the whole body up to `cap` bytes and lets `verdict` refuse the reply before the client sees it."""
 
-    def __init__(self, line: _Line, cap: int, verdict: Verdict) -> None:
+    def __init__(self, line: _Line, cap: int, verdict: Verdict, heard: Heard | None) -> None:
         super().__init__()
+        self._heard = heard
         self._line = line
         self._cap = cap
         self._verdict = verdict
@@ -85,6 +87,8 @@ class _Adapter(HTTPAdapter):
         reply = super().send(request, *args, **kwargs)
         body = b"" if reply.is_redirect else self._read(reply)
         reply.close()
+        if self._heard is not None:
+            self._heard(request.method or "", request.url or "", reply.status_code, reply.headers, body)
         self._verdict(reply.status_code, reply.headers, body)
         reply._content, reply._content_consumed = body, True  # type: ignore[attr-defined]
         if "content-type" not in reply.headers:
@@ -103,9 +107,11 @@ class _Adapter(HTTPAdapter):
         return bytes(body)
 
 
-def equip(session: requests.Session, line: _Line, cap: int, verdict: Verdict, *, loopback: bool) -> None:
+def equip(
+    session: requests.Session, line: _Line, cap: int, verdict: Verdict, *, loopback: bool, heard: Heard | None = None
+) -> None:
     """Put the adapter under a session and close its side doors."""
-    adapter = _Adapter(line, cap, verdict)
+    adapter = _Adapter(line, cap, verdict, heard)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["Connection"] = "close"  # a kept connection may be dead, and costs a deadline to find out

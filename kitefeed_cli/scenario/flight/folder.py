@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...problems import Exit, Problem
@@ -35,12 +35,14 @@ class IncidentFolder:
         self._writer: threading.Thread | None = None
         self._fd = self._opened()
 
-    def write(self, incident: Incident) -> None:
-        """Write it when there is time; returns at once."""
+    def write(self, incident: Incident, cassette: str | None = None) -> None:
+        """Write it, and the REST answers of it if there are any, when there is time; returns at once."""
         if self._writer is not None and self._writer.is_alive():
             self._tell(f"the outage is not recorded: {self._shown} has not taken the one before it yet")
             return
-        self._writer = threading.Thread(target=self._write, args=(incident,), name="kitefeed-incident", daemon=True)
+        self._writer = threading.Thread(
+            target=self._write, args=(incident, cassette), name="kitefeed-incident", daemon=True
+        )
         self._writer.start()
 
     def close(self) -> None:
@@ -77,12 +79,12 @@ class IncidentFolder:
                 "incidents",
             ) from None
 
-    def _write(self, incident: Incident) -> None:
+    def _write(self, incident: Incident, cassette: str | None) -> None:
         if self._count() >= MOST:
             self._tell(f"the outage is not recorded: {self._shown} holds {MOST} incidents; remove some")
             return
         try:
-            name = self._put(incident)
+            name = self._put(incident, cassette)
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
             self._tell(f"the outage could not be recorded in {self._shown} ({why}); the feed carries on")
@@ -95,24 +97,29 @@ class IncidentFolder:
             return sum(name.startswith("incident-") and name.endswith(".toml") for name in names)
         return 0
 
-    def _put(self, incident: Incident) -> str:
-        """Write the two files under a name that is free; both or none. The name of the scenario file."""
+    def _put(self, incident: Incident, cassette: str | None) -> str:
+        """Write its files under a name that is free; all or none. The name of the scenario file."""
         assert re.fullmatch(r"[a-z0-9-]+", incident.name), incident.name
+        texts = {transcript.SUFFIX: incident.transcript(), ".toml": incident.text()}
+        if cassette is not None:
+            texts[".yaml"] = cassette
         for number in range(1, _SAME_SECOND + 1):
             stem = incident.name if number == 1 else f"{incident.name}-{number}"
-            try:
-                self._create(stem + transcript.SUFFIX, incident.transcript())
-            except FileExistsError:
-                continue
-            try:
-                self._create(stem + ".toml", incident.text())
-            except OSError as error:
-                self._remove(stem + transcript.SUFFIX)
-                if isinstance(error, FileExistsError):
-                    continue
-                raise
-            return stem + ".toml"
+            with contextlib.suppress(FileExistsError):
+                self._create_all({stem + suffix: text for suffix, text in texts.items()})
+                return stem + ".toml"
         raise FileExistsError(0, "its name is taken")
+
+    def _create_all(self, texts: Mapping[str, str]) -> None:
+        written: list[str] = []
+        try:
+            for name, text in texts.items():
+                self._create(name, text)
+                written.append(name)
+        except OSError:
+            for name in written:
+                self._remove(name)
+            raise
 
     def _create(self, name: str, text: str) -> None:
         descriptor = os.open(self._place(name), _NEW, 0o600, dir_fd=self._fd)

@@ -55,6 +55,10 @@ class FlightRecorder(Desk):
         self._kept = self.log
         self._forget(None)
 
+    def real_s(self, at_s: float) -> float:
+        """A moment of an incident on the real clock."""
+        return at_s + self._origin_s
+
     def begin(self, saved: Saved, state: Callable[[], State]) -> None:
         """The loop begins now; `state` tells where its policy is."""
         self._state = state
