@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from .common import Json, make_printer
+from .swarm import Days, DensityName, Seed, SeedsIn, Swarm, played
 
 
 def simulate(
@@ -39,6 +40,11 @@ def simulate(
         Path | None,
         typer.Option("--html", envvar="KITEFEED_HTML", metavar="FILE", help="Write one scenario's timeline as a page."),
     ] = None,
+    swarm: Swarm = False,
+    days: Days = None,
+    seed: Seed = None,
+    density: DensityName = None,
+    seeds_in: SeedsIn = None,
     json: Json = False,
 ) -> None:
     """Play incidents again in milliseconds. Exit 1 when a promise is broken."""
@@ -50,6 +56,8 @@ def simulate(
     from ..stages import accept_all, play_all, playable
 
     printer = make_printer(ctx.obj, json=json)
+    if played(printer, swarm, names, days=days, seed=seed, density=density, seeds_in=seeds_in):
+        return
     paths = [catalogue.find(name) for name in names or []] or catalogue.shipped()
     scenarios = [(path, read(path)) for path in paths]
     if show_list:

@@ -66,6 +66,11 @@ class Printer:
         """Whether stdout is a place for a table that updates in place."""
         return self._out.isatty() and not self.json and os.environ.get("TERM") != "dumb"
 
+    @property
+    def talks_to_terminal(self) -> bool:
+        """Whether stderr is a place for a bar that moves."""
+        return self._err.isatty() and not self.quiet and os.environ.get("TERM") != "dumb"
+
     def error(self, problem: Problem) -> None:
         """The block of three lines on stderr; with `--json` its record on one line after it."""
         parts = [
@@ -106,11 +111,18 @@ class Printer:
 
     def console(self) -> Console:
         """A rich console on stdout with this printer's colour, encoding and redaction."""
+        return self._console(self._out)
+
+    def talk_console(self) -> Console:
+        """The same on stderr."""
+        return self._console(self._err)
+
+    def _console(self, stream: Stream) -> Console:
         from rich.console import Console
 
-        terminal, colored = self._out.isatty(), self._colored(self._out)
+        terminal, colored = stream.isatty(), self._colored(stream)
         return Console(
-            file=_RichFile(self._out, self._redact),  # type: ignore[arg-type]
+            file=_RichFile(stream, self._redact),  # type: ignore[arg-type]
             force_terminal=terminal or colored,
             no_color=not colored,
             color_system="auto" if colored else None,

@@ -16,7 +16,7 @@ from .faults import TROUBLES, Trouble
 
 YEAR_DAYS = 250
 _FIRST_DAY = datetime(2026, 1, 5, 6, 30, tzinfo=IST)  # a Monday; the same 50 weeks again and again
-_DAY_S = 9.5 * 3600
+DAY_S = 9.5 * 3600
 _FLUSH_S = (-1.5 * 3600, 2 * 3600)  # 05:00 to 08:30
 
 RECOVERS_S = 66.0  # a handshake that is under way in vain, a whole rung of the ladder, and the next one
@@ -81,6 +81,7 @@ class _Draft:
         self._chance = Random(f"{seed}/{number}")  # noqa: S311 - to be drawn again, not to be kept secret
         drawn = self._chance.choice(tuple(Density))
         self._density = density or drawn
+        self._suffix = f"-{density.value}" if density else ""  # another day than the one that is drawn
         self._exist = [one for one in TROUBLES if self._chance.random() < 0.5]
         self._flush_s = self._chance.uniform(*_FLUSH_S)
         self._timeline: list[Happening] = []
@@ -99,7 +100,7 @@ class _Draft:
             self._trouble(kinds, calm_s, heal.at_s)
             self._heal(heal)
             calm_s = heal.quiet_until_s
-        ends_s = min(_DAY_S, calm_s + chance.uniform(0.0, _DAY_S - calm_s))
+        ends_s = min(DAY_S, calm_s + chance.uniform(0.0, DAY_S - calm_s))
         if chance.random() < 0.5:  # Ctrl-C in the thick of it
             self._trouble(self._exist, calm_s, ends_s)
         self._timeline.append(Happening(_ms(ends_s), user="presses Ctrl-C"))
@@ -112,7 +113,7 @@ class _Draft:
         starts_at = _FIRST_DAY + timedelta(weeks=self._number % YEAR_DAYS // 5, days=self._number % 5)
         given = Given("run NSE:INFY", starts_at, token, market="calendar")
         return Scenario(
-            name=f"seed-{self._seed}-day-{self._number}",
+            name=f"seed-{self._seed}-day-{self._number}{self._suffix}",
             title=f"Day {self._number} of seed {self._seed}, drawn at random ({self._density.value})",
             guards=("every-world",),
             source="Drawn by `kitefeed simulate --swarm`",
@@ -120,7 +121,7 @@ class _Draft:
             timeline=timeline,
             expect=Expect(exit=0),
             stage=Stage(only="virtual"),
-            ends_s=_DAY_S + 1.0,
+            ends_s=DAY_S + 1.0,
         )
 
     def _heals(self) -> Iterator[Heal]:
@@ -128,7 +129,7 @@ class _Draft:
         chance = self._chance
         flush_s = self._flush_s
         moments_s = sorted(
-            chance.uniform(max(0.0, flush_s) + 60.0, _DAY_S - _LULL_S[1]) for _ in range(chance.randint(1, 8))
+            chance.uniform(max(0.0, flush_s) + 60.0, DAY_S - _LULL_S[1]) for _ in range(chance.randint(1, 8))
         )
         free_s = 0.0
         for moment_s in moments_s:
