@@ -6,6 +6,7 @@ The loop's clock stands still between two events.
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from typing import assert_never
 
 from ...clock import VirtualClock
@@ -34,7 +35,7 @@ from .recording import Recorded
 _STORED = {Saved.NOTHING: "the token store is empty", Saved.MALFORMED: "the saved access token is damaged"}
 
 
-class Desk:
+class Desk(ABC):
     """The loop's hands and inbox. Those who derive say where events come from (`_next`, `_look`) and what questions
     lead to; every one of their methods is called on the loop's thread."""
 
@@ -90,11 +91,13 @@ class Desk:
 
     # -------------------------------------------------------------------- to say
 
+    @abstractmethod
     def _next(self, until_s: float) -> Event | None:
-        raise NotImplementedError
+        """The next event, and the clock at its time; None at `until_s`, when nothing came before."""
 
+    @abstractmethod
     def _look(self) -> TimeUp:
-        raise NotImplementedError
+        """What the loop sees when it looks at the open feed."""
 
     def _happened(self, event: Event) -> None:
         """Write the event down; the loop is about to decide about it."""

@@ -30,7 +30,7 @@ from .desk import Desk, set_out
 from .recording import USUAL_S, Recorded, Step
 
 _ROUNDING_S = 0.001
-_MOST_TURNS = 10_000  # a record has fewer: the program turns on the spot
+_MOST_TURNS = 4_000  # a record has fewer steps: the program turns on the spot
 
 
 class CurtainError(Exception):

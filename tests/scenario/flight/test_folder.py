@@ -47,8 +47,10 @@ class Desk:
         return sorted(os.listdir(self.path))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+@pytest.fixture(params=["a folder that is held", "a path, as on Windows"])
+def desk(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    if "Windows" in request.param:
+        monkeypatch.setattr(os, "supports_dir_fd", set())
     made = Desk(tmp_path / "incidents")
     yield made
     made.folder.close()
@@ -85,9 +87,8 @@ def test_a_link_in_the_folder_is_not_followed(desk: Desk, incident: Incident, tm
     assert replayed(desk.path / f"{NAME}-2.toml").kept
 
 
-def test_a_folder_that_is_swapped_for_a_link_is_still_the_one_it_was(
-    desk: Desk, incident: Incident, tmp_path: Path
-) -> None:
+def test_a_folder_that_is_swapped_for_a_link_is_still_the_one_it_was(tmp_path: Path, incident: Incident) -> None:
+    desk = Desk(tmp_path / "incidents")
     desk.path.rename(tmp_path / "moved")
     (tmp_path / "elsewhere").mkdir()
     desk.path.symlink_to(tmp_path / "elsewhere")
@@ -95,10 +96,16 @@ def test_a_folder_that_is_swapped_for_a_link_is_still_the_one_it_was(
 
     assert [] == os.listdir(tmp_path / "elsewhere")
     assert 2 == len(os.listdir(tmp_path / "moved"))
+    desk.folder.close()
 
 
+@pytest.mark.parametrize("held", [True, False])
 @pytest.mark.parametrize("kind", ["file", "link", "dangling", "no parent", "odd"])
-def test_what_is_no_folder_of_ours_is_wrong_usage(tmp_path: Path, kind: str) -> None:
+def test_what_is_no_folder_of_ours_is_wrong_usage(
+    tmp_path: Path, kind: str, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not held:
+        monkeypatch.setattr(os, "supports_dir_fd", set())
     path = tmp_path / "x"
     if kind == "file":
         path.write_text("", "utf-8")
@@ -145,6 +152,28 @@ def test_a_folder_that_went_away_is_a_status_line(desk: Desk, incident: Incident
     assert "no such file" in desk.told[0]
 
 
+def test_a_folder_in_which_every_name_is_taken_is_a_status_line(desk: Desk, incident: Incident) -> None:
+    for number in ("", *(f"-{number}" for number in range(2, 10))):
+        (desk.path / f"{NAME}{number}.transcript").write_text("mine", "utf-8")
+    names = desk.write(incident)
+
+    assert [] == [name for name in names if name.endswith(".toml")]
+    assert "its name is taken" in desk.told[0]
+
+
+def test_a_folder_may_be_closed_twice(desk: Desk) -> None:
+    desk.folder.close()
+    desk.folder.close()
+
+
+def test_a_cassette_lies_beside_its_incident(desk: Desk, incident: Incident) -> None:
+    desk.folder.write(incident, "{}\n")
+    desk.folder.close()
+
+    assert "{}\n" == (desk.path / f"{NAME}.yaml").read_text("utf-8")
+    assert 3 == len(os.listdir(desk.path))
+
+
 def test_a_folder_holds_so_many_and_no_more(desk: Desk, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_module, "MOST", 2)
     names = desk.write(incident, incident, incident)
@@ -164,4 +193,6 @@ def test_a_disk_that_takes_its_time_delays_nobody(
     desk.folder.write(incident)
 
     assert "has not taken the one before it yet" in desk.told[0]
+    desk.folder.close()  # and the end of the run does not wait for it
+    assert "recorded:" not in "".join(desk.told)[80:]
     gate.set()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.clock import ScaledClock
 from kitefeed_cli.policy import DEFAULT
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Answer, TimeUp
@@ -16,6 +17,7 @@ from kitefeed_cli.redact import REDACTOR
 from kitefeed_cli.scenario import catalogue, runner
 from kitefeed_cli.scenario.flight import recorder
 from kitefeed_cli.scenario.flight.incident import Incident
+from kitefeed_cli.scenario.flight.recorder import FlightRecorder
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.kite import Reply, Token
 from kitefeed_cli.scenario.log import Kind
@@ -176,3 +178,11 @@ def test_a_look_long_after_its_deadline_and_an_event_that_overtakes_one_are_met_
     assert 'late_s = 9.0, event = "time-up"' in path.read_text("utf-8")
     assert [] == list(log.of(Kind.COMPUTER)), "no sleep"
     assert "live" == log.shown(float("inf"))
+
+
+def test_a_delay_is_measured_in_real_seconds(tmp_path: Path) -> None:
+    """On a clock that runs fast, what is late by its seconds is no sleep."""
+    world = World(told(tmp_path))
+    fast = ScaledClock(10.0, world.stage.clock.wall())
+
+    assert 0.5 == FlightRecorder(world, world.stage.inbox, fast, print).clock.real_s(5.0)
