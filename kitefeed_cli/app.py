@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from typing import Annotated, NoReturn
 
 import typer
@@ -64,22 +65,50 @@ app.command()(emulator)
 
 
 def main() -> NoReturn:
-    """The console script. Whatever happens: one clear message, the right exit code, no traceback."""
+    """The console script. Whatever happens, and on whatever thread: one clear message, the exit code, no traceback."""
+    met: list[Problem] = []
+
+    def on_thread(raised: threading.ExceptHookArgs) -> None:
+        error = raised.exc_value
+        if error is None or isinstance(error, SystemExit):
+            return
+        met.append(error if isinstance(error, Problem) else bug(error))
+        _interrupt()
+
+    threading.excepthook = on_thread
+    code = _ended()
+    if met:
+        _tell(met[0])
+        code = met[0].exit_code
+    _leave(code)
+
+
+def _ended() -> int | str | None:
+    """Run the command; the exit code it earned."""
     try:
         app()
     except Problem as problem:
         _tell(problem)
-        _leave(problem.exit_code)
+        return problem.exit_code
     except SystemExit as end:
-        _leave(Exit.OK if end.code == _INTERRUPTED and _goes_on_until_stopped() else end.code)
+        return Exit.OK if end.code == _INTERRUPTED and _goes_on_until_stopped() else end.code
     except KeyboardInterrupt:
-        _leave(Exit.OK if _goes_on_until_stopped() else _INTERRUPTED)
+        return Exit.OK if _goes_on_until_stopped() else _INTERRUPTED
     except (OutputClosed, BrokenPipeError):
-        _leave(Exit.OK)
+        return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last line of defence
         _tell(bug(error))
-        _leave(Exit.BUG)
-    _leave(Exit.OK)
+        return Exit.BUG
+    return Exit.OK
+
+
+def _interrupt() -> None:
+    """Make the main thread end the command in good order, as Ctrl-C does, even out of a long sleep."""
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _goes_on_until_stopped() -> bool:
