@@ -20,7 +20,7 @@ DAY_S = 9.5 * 3600
 _FLUSH_S = (-1.5 * 3600, 2 * 3600)  # 05:00 to 08:30
 
 RECOVERS_S = 66.0  # a handshake that is under way in vain, a whole rung of the ladder, and the next one
-_CLOSING_S = (9 * 3600 - 90.0, 9 * 3600 + 660.0)  # ticks end, and whether the market trades is not yet known
+_CLOSES_S = 9 * 3600.0  # 15:30
 _LULL_S = (75.0, 200.0)  # after a heal nothing goes wrong for so long
 _LAST_S = 900.0  # how early the troubles begin that a heal ends
 _SHORTEST_S = 0.05  # of anything that lasts: shorter than one REST call
@@ -128,12 +128,11 @@ class _Draft:
         """Moments from which on everything works, and the lulls after them. The first brings a new login."""
         chance = self._chance
         flush_s = self._flush_s
-        moments_s = sorted(
-            chance.uniform(max(0.0, flush_s) + 60.0, DAY_S - _LULL_S[1]) for _ in range(chance.randint(1, 8))
-        )
+        first_s, last_s = max(0.0, flush_s) + 60.0, _CLOSES_S - 90.0  # by the close it must be seen to be live
+        moments_s = sorted(chance.uniform(first_s, last_s) for _ in range(chance.randint(1, 8)))
         free_s = 0.0
         for moment_s in moments_s:
-            if moment_s < free_s or _CLOSING_S[0] < moment_s < _CLOSING_S[1]:
+            if moment_s < free_s:
                 continue
             logs_in = not free_s or chance.random() < 0.6
             quiet_until_s = moment_s + chance.uniform(*_LULL_S)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from hashlib import sha256
 
+from ...policy import DEFAULT, Limits
 from ...problems import bug
 from ..log import Kind, Log
 from ..manners import unrecovered
@@ -34,10 +35,10 @@ class Judged:
     recoveries_s: tuple[float, ...]  # of the heals that found the feed away: how long until it was live
 
 
-def judge_day(day: Day) -> Judged:
+def judge_day(day: Day, limits: Limits = DEFAULT) -> Judged:
     """Play it on the virtual stage. An exception is a broken rule as well."""
     try:
-        log, broken = attend(day.scenario)
+        log, broken = attend(day.scenario, limits=limits)
     except Exception as error:  # noqa: BLE001 - whatever it is, the day's number must be told with it
         verdict = Verdict("every world", "no exception", bug(error).why, kept=False)
         return Judged(day, (verdict,), b"", {}, 0, ())

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...policy import DEFAULT, Limits
 from ..story import Expect, Happening
-from .draw import Day, Heal, is_fault
+from .draw import Day, Heal
 from .judge import LIVENESS, RECOVERY, judge_day
 
 _MOST_PLAYS = 250
 _AFTER_S = 90.0  # played on after the last happening that is left
 
 
-def shrunk(day: Day, rule: str) -> Day:
+def shrunk(day: Day, rule: str, limits: Limits = DEFAULT) -> Day:
     """A day that breaks the same rule. Deterministic: it tries in order, and counts its tries."""
-    return _Shrinker(day, rule).day
+    return _Shrinker(day, rule, limits).day
 
 
 class _Shrinker:
-    def __init__(self, day: Day, rule: str) -> None:
+    def __init__(self, day: Day, rule: str, limits: Limits) -> None:
+        self._limits = limits
         self._rule = rule
         self._plays = 0
-        # What heals must stay where liveness is at stake, or any world would break the rule.
         self._keeps_heals = rule in (LIVENESS, RECOVERY)
         self.day = day
         self._cut_the_end()
+        self.day = replace(self.day, heals=self._heals_broken() or self.day.heals)
         chunk = max(1, len(self.day.scenario.timeline) // 2)
         while self._plays < _MOST_PLAYS:
             removed = self._thin_out(chunk)
@@ -50,7 +52,7 @@ class _Shrinker:
         at, removed = 0, False
         while at < len(self.day.scenario.timeline) and self._plays < _MOST_PLAYS:
             timeline = self.day.scenario.timeline
-            kept = [one for one in timeline[at : at + chunk] if self._keeps_heals and not is_fault(one)]
+            kept = [one for one in timeline[at : at + chunk] if self._must_stay(one)]
             fewer = (*timeline[:at], *kept, *timeline[at + chunk :])
             if len(fewer) < len(timeline) and self._try(fewer):
                 removed = True
@@ -58,6 +60,14 @@ class _Shrinker:
             else:
                 at += chunk
         return removed
+
+    def _must_stay(self, one: Happening) -> bool:
+        """Where liveness is at stake, the heal, and what the access token it relies on comes from: without them any
+        world would break the rule."""
+        if not self._keeps_heals:
+            return False
+        saves = one.user == "logs in" or ("token", "valid") in one.kite
+        return any(one.at_s == heal.at_s or (saves and not heal.logs_in) for heal in self.day.heals)
 
     def _try(self, timeline: tuple[Happening, ...]) -> bool:
         if not self._breaks(timeline):
@@ -67,7 +77,7 @@ class _Shrinker:
 
     def _breaks(self, timeline: tuple[Happening, ...]) -> bool:
         self._plays += 1
-        return any(one.promised == self._rule for one in judge_day(self._with(timeline)).broken)
+        return any(one.promised == self._rule for one in judge_day(self._with(timeline), self._limits).broken)
 
     def _with(self, timeline: tuple[Happening, ...]) -> Day:
         """The day with these happenings; heals of which nothing is left are no heals."""
@@ -78,9 +88,11 @@ class _Shrinker:
         return replace(self.day, scenario=replace(self.day.scenario, timeline=timeline, ends_s=ends_s), heals=heals)
 
     def _heals_broken(self) -> tuple[Heal, ...]:
+        """Those that did not help."""
         if not self._keeps_heals:
             return ()
-        return tuple(heal for heal in self.day.heals if judge_day(replace(self.day, heals=(heal,))).broken)
+        judged = ((heal, judge_day(replace(self.day, heals=(heal,)), self._limits)) for heal in self.day.heals)
+        return tuple(heal for heal, one in judged if any(it.promised == self._rule for it in one.broken))
 
 
 def _with_promises(day: Day, broken: tuple[Heal, ...]) -> Day:
