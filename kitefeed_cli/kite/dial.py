@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import socket
 import ssl
@@ -13,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..clock import Clock
+from ..settings import is_loopback
 from .link import Interrupted, Link, Unreachable
 
 # A dead IPv6 route must not eat the deadline that a living IPv4 one could keep.
@@ -20,16 +20,6 @@ _NEXT_ADDRESS_S = 1.0
 _ANSWER_BYTES = 8192
 
 Address = tuple[int, tuple[object, ...]]  # family, socket address
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address can only mean this computer."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Question:
@@ -89,7 +79,7 @@ def dial(link: Link, names: Names, host: str, port: int, tls: bool) -> None:
         addresses = names.addresses(host, port, link)
     else:
         addresses = names.addresses(proxy.hostname or "", proxy.port or 80, link)
-    if not tls and not all(ipaddress.ip_address(str(address[0])).is_loopback for _, address in addresses):
+    if not tls and not all(is_loopback(str(address[0])) for _, address in addresses):
         raise Unreachable("a plain connection may only go to this computer")
     _connect(link, addresses)
     if proxy is not None:

@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..clock import Clock
 from ..policy.events import Event, FeedUnreachable
+from ..settings import is_loopback
 from ..ticks.last import Batch
 from .connection import Connection, Plan, Told
-from .dial import Names, is_loopback
+from .dial import Names
 from .stream import why_unreachable
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
