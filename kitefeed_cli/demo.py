@@ -23,7 +23,6 @@ class Demo:
         self._store = store
         self._clock = clock
         self._tell = tell
-        self._done = done
         self._story: tuple[tuple[float, str, Callable[[], object]], ...] = (
             (7.0, "07:30, the morning flush: Kite kills the access token. The open feed ticks on", self._expire),
             (5.0, "an ordinary disconnect. The dead token cannot get back in, so watch for one error", self._drop),
