@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kitefeed_cli.clock import ScaledClock
-from kitefeed_cli.policy import DEFAULT
+from kitefeed_cli.policy import DEFAULT, begin
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Answer, TimeUp
 from kitefeed_cli.policy.states import Joined, Live
@@ -43,6 +43,14 @@ def test_every_outage_of_a_shipped_scenario_replays_to_the_same_transcript(path:
 
         assert incident.transcript() == outcome.transcript
         assert outcome.kept, outcome.verdicts
+
+
+@pytest.mark.parametrize("path", RECORDABLE, ids=lambda path: path.stem)
+def test_so_does_every_outage_of_a_loop_that_is_always_late(path: Path, tmp_path: Path) -> None:
+    for incident in flown(read(path), stalls=True):
+        outcome = replayed(filed(tmp_path, incident))
+
+        assert () == outcome.difference
 
 
 def test_the_shipped_scenarios_hold_many_outages_of_many_causes() -> None:
@@ -176,6 +184,7 @@ def test_a_look_long_after_its_deadline_and_an_event_that_overtakes_one_are_met_
     log = replayed(path).log
 
     assert 'late_s = 9.0, event = "time-up"' in path.read_text("utf-8")
+    assert late[0].at_s in [entry.at_s for entry in log.of(Kind.CHECK)], "the look was late, and what follows from it"
     assert [] == list(log.of(Kind.COMPUTER)), "no sleep"
     assert "live" == log.shown(float("inf"))
 
@@ -186,3 +195,12 @@ def test_a_delay_is_measured_in_real_seconds(tmp_path: Path) -> None:
     fast = ScaledClock(10.0, world.stage.clock.wall())
 
     assert 0.5 == FlightRecorder(world, world.stage.inbox, fast, print).clock.real_s(5.0)
+
+
+def test_a_deadline_between_two_milliseconds_is_met_and_not_missed_by_a_hair(tmp_path: Path) -> None:
+    world = World(told(tmp_path))
+    recorder = FlightRecorder(world, world.stage.inbox, world.stage.clock, print)
+    recorder.begin(world.saved, lambda: begin(DEFAULT))
+
+    assert recorder.take(5.0004) is None
+    assert 5.0004 == recorder.clock.now_s()
