@@ -10,11 +10,16 @@ through `kite.columns`, which is loaded by the first of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from ..ticks.batch import TickBatch
 from ..ticks.layouts import Row
 from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 FEW = 8  # packets; measured crossover
+
+_UNPACK = {length: (layout, layout.packet.unpack_from) for length, layout in BY_LENGTH.items()}
 
 
 def decode(frame: bytes) -> TickBatch:
@@ -24,9 +29,14 @@ def decode(frame: bytes) -> TickBatch:
     count = frame[0] << 8 | frame[1]
     if count < FEW:
         return _few(frame, count)
-    from .columns import decode_many
+    return _decode_many()(frame, count)
 
-    return decode_many(frame, count)
+
+@cache
+def _decode_many() -> Callable[[bytes, int], TickBatch]:
+    from .columns import decode_many  # loads numpy
+
+    return decode_many
 
 
 def _few(frame: bytes, count: int) -> TickBatch:
@@ -39,13 +49,12 @@ def _few(frame: bytes, count: int) -> TickBatch:
         if body > size or (end := body + (frame[at] << 8 | frame[at + 1])) > size:
             refused[CUT_SHORT] = 1
             break
-        kind = BY_LENGTH.get(end - body)
         at = end
-        if kind is None:
+        if end - body not in _UNPACK:
             refused[UNKNOWN_LENGTH] = refused.get(UNKNOWN_LENGTH, 0) + 1
             continue
-        layout, packet = kind
-        values = packet.unpack_from(frame, body)
+        layout, unpack = _UNPACK[end - body]
+        values = unpack(frame, body)
         divisor = DIVISORS[values[0] & 0xFF]
         if divisor and values[1] >= 0:
             rows.append((layout, divisor, values))
@@ -55,4 +64,4 @@ def _few(frame: bytes, count: int) -> TickBatch:
     else:
         if at < size:
             refused[LEFT_OVER] = 1
-    return TickBatch(rows, refused=refused)
+    return TickBatch(rows, (), refused)

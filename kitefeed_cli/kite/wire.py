@@ -6,19 +6,10 @@ Python client 5.2.2, which alone has both.
 
 from __future__ import annotations
 
-from struct import Struct
+from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
 
-from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Layout
-
-# Prices are signed 32-bit integers, everything else is unsigned: a day's volume may pass 2**31.
-_QUOTE = "IiIiIIIiiii"
-BY_LENGTH: dict[int, tuple[Layout, Struct]] = {
-    8: (LTP, Struct(">Ii")),
-    28: (INDEX_QUOTE, Struct(">Iiiiiii")),
-    32: (INDEX_FULL, Struct(">IiiiiiiI")),
-    44: (QUOTE, Struct(">" + _QUOTE)),
-    184: (FULL, Struct(">" + _QUOTE + "IIIII" + "IiH2x" * 10)),
-}
+# Shortest first.
+BY_LENGTH = {layout.packet.size: layout for layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)}
 
 # The last byte of an instrument token is its segment.
 _DIVISORS = {

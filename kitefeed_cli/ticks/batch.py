@@ -10,6 +10,7 @@ This module does not load numpy; asking for columns does.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .dicts import exchange_time, full_dict, index_full_dict, index_quote_dict, ltp_dict, quote_dict
@@ -19,6 +20,8 @@ from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Row
 if TYPE_CHECKING:
     from .columns import Columns, Floats, Integers
 
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 
 class TickBatch:
     """The ticks of one frame, in the order received.
@@ -27,7 +30,7 @@ class TickBatch:
     ticks that are cached first packets and no news; the feed fills it before anybody else sees the batch.
     """
 
-    __slots__ = ("_groups", "_length", "_rows", "received_s", "refused", "snapshots")
+    __slots__ = ("_groups", "_rows", "received_s", "refused", "snapshots")
 
     source = FEED
 
@@ -35,20 +38,24 @@ class TickBatch:
         self,
         rows: list[Row] | None = None,
         groups: tuple[Columns, ...] = (),
-        refused: Mapping[str, int] | None = None,
+        refused: Mapping[str, int] = _NONE,
     ) -> None:
         self._rows = rows
         self._groups = groups
-        self._length = sum(map(len, groups)) if rows is None else len(rows)
-        self.refused: Mapping[str, int] = refused or {}
+        self.refused = refused
         self.received_s = 0.0
         self.snapshots: Collection[int] = ()
 
     def __len__(self) -> int:
-        return self._length
+        return sum(map(len, self._groups)) if self._rows is None else len(self._rows)
 
     def __repr__(self) -> str:
-        return f"<TickBatch of {self._length}, refused {dict(self.refused)}>"
+        return f"<TickBatch of {len(self)}, refused {dict(self.refused)}>"
+
+    @property
+    def columnar(self) -> bool:
+        """Whether the frame was large enough for columns, and numpy is loaded."""
+        return self._rows is None or bool(self._groups)
 
     def rows(self) -> list[Row]:
         """Every tick as `(layout, divisor, integers)`."""
@@ -64,6 +71,13 @@ class TickBatch:
             return [values[0] for _, _, values in self._rows]
         tokens: list[int] = self.instrument_token.tolist()
         return tokens
+
+    def prices(self) -> list[float]:
+        """The last price of every tick in rupees, without numpy where the frame was small."""
+        if self._rows is not None:
+            return [values[1] / divisor for _, divisor, values in self._rows]
+        prices: list[float] = self.last_price.tolist()
+        return prices
 
     def groups(self) -> tuple[Columns, ...]:
         """The ticks by kind of packet, as numpy columns: native integers, `(ticks,)` each."""
@@ -107,7 +121,14 @@ class TickBatch:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
-        return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self.rows()]
+        if self._rows is None:
+            from .columns import in_place
+
+            made = [
+                list(map(_TO_DICT[group.layout], group.values(), group.divisors.tolist())) for group in self._groups
+            ]
+            return in_place(self._groups, made)
+        return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self._rows]
 
 
 def _last(row: Row, received_s: float, snapshot: bool) -> Last:

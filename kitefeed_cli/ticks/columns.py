@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,51 +14,62 @@ from .layouts import Layout, Row
 
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
+Packets = NDArray[np.void]
+T = TypeVar("T")
 
 _DEPTH = {"quantity": 0, "price": 1, "orders": 2}
-_ENTRIES = 10  # of the market depth, three words each
+_WORD = np.dtype(">i4")
 _ORDERS = np.uint32(16)  # the number of orders is the upper half of its word; the lower half is padding
 
 
 class Columns:
     """The ticks of one frame that share a layout.
 
-    `wire` is a view of big-endian int32, `(ticks, words)`, often of the frame itself; a column is converted when it
-    is asked for, `words` all of them at once. `divisors` gives the price units per rupee by segment, uint32 `(256,)`.
+    `packets` are its packets as they came, `(ticks,)` of void, often a view of the frame itself; a column is converted
+    when it is asked for, `words` all of them at once. `by_segment` gives the price units per rupee, uint32 `(256,)`.
     """
 
-    __slots__ = ("_at", "_by_segment", "_words", "layout", "wire")
+    __slots__ = ("_at", "_by_segment", "_words", "layout", "packets")
 
     def __init__(
-        self, layout: Layout, wire: Integers, by_segment: NDArray[np.uint32], at: NDArray[np.intp] | None = None
+        self, layout: Layout, packets: Packets, by_segment: NDArray[np.uint32], at: NDArray[np.intp] | None = None
     ) -> None:
         self.layout = layout
-        self.wire = wire
+        self.packets = packets
         self._by_segment = by_segment
         self._at = at
         self._words: NDArray[np.int32] | None = None
 
+    @classmethod
+    def joined(cls, groups: list[Columns]) -> Columns:
+        """Several of one layout, one after the other; prices must be divided by each one's own divisors."""
+        first = groups[0]
+        packets = b"".join(group.packets.tobytes() for group in groups)
+        return cls(first.layout, np.frombuffer(packets, first.packets.dtype), first._by_segment)
+
     def __len__(self) -> int:
-        return len(self.wire)
+        return len(self.packets)
 
     @property
     def at(self) -> NDArray[np.intp]:
-        """The positions of the ticks in the frame, `(ticks,)`."""
+        """The positions of the ticks in their batch, `(ticks,)`."""
         if self._at is None:
-            self._at = np.arange(len(self.wire))
+            self._at = np.arange(len(self))
         return self._at
 
     @property
     def divisors(self) -> NDArray[np.uint32]:
         """Price units per rupee, `(ticks,)`."""
-        divisors: NDArray[np.uint32] = self._by_segment[self.integers("instrument_token") & 0xFF]
+        divisors: NDArray[np.uint32] = self._by_segment[self.packets.view(_view(self.layout))["segment"]]
         return divisors
 
     @property
     def words(self) -> NDArray[np.int32]:
         """Every field in native byte order: int32, `(ticks, words)`; in one go and remembered."""
         if self._words is None:
-            self._words = self.wire.astype(np.int32)
+            # Laid side by side first: swapping bytes across the gaps of a frame takes twice as long.
+            together = np.ascontiguousarray(self.packets)
+            self._words = together.view(_WORD).reshape(len(self), -1).astype(np.int32)
         return self._words
 
     def integers(self, name: str) -> Integers:
@@ -78,41 +91,40 @@ class Columns:
         entries = self._native(slice(first, first + 15, 3), signed=field == "price")
         return entries >> _ORDERS if field == "orders" else entries
 
-    def lists(self) -> list[list[int]]:
-        """Every tick's words as Python integers, unsigned where the field is."""
-        words: Integers = self.words
-        if self.layout.depth:
-            words = words.copy()
-            words.view(np.uint32)[:, len(self.layout.names) + _DEPTH["orders"] :: 3] >>= _ORDERS
-        if len(words) and words.min() < 0:
-            words = words.astype(np.int64)
-            words[:, self._unsigned()] &= 0xFFFFFFFF
-        lists: list[list[int]] = words.tolist()
-        return lists
+    def values(self) -> Iterator[tuple[int, ...]]:
+        """Every tick's words as Python integers, one tuple a tick."""
+        return self.layout.packet.iter_unpack(self.packets.tobytes())
 
     def _native(self, words: slice, signed: bool) -> Integers:
         kind = np.int32 if signed else np.uint32
         if self._words is not None:
             return self._words[:, words].view(kind)
-        return self.wire[:, words].astype(np.int32).view(kind)
+        wire = self.packets.view(_view(self.layout))["words"]
+        return wire[:, words].astype(np.int32).view(kind)
 
-    def _unsigned(self) -> list[int]:
-        words = [word for word, name in enumerate(self.layout.names) if name not in self.layout.prices]
-        if self.layout.depth:
-            start = len(self.layout.names)
-            words += [start + word for word in range(3 * _ENTRIES) if word % 3 != _DEPTH["price"]]
-        return words
+
+@cache
+def _view(layout: Layout) -> np.dtype[np.void]:
+    """How to look at a packet: as big-endian words, and at the segment, which is the last byte of the first."""
+    size = layout.packet.size
+    words = (_WORD, size // 4)
+    return np.dtype({"names": ["words", "segment"], "formats": [words, np.uint8], "offsets": [0, 3], "itemsize": size})
 
 
 def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The rows of all groups in the order of the frame."""
-    placed: list[tuple[int, Row]] = []
-    for group in groups:
-        rows = zip(group.at.tolist(), group.divisors.tolist(), group.lists(), strict=True)
-        placed += [(at, (group.layout, divisor, values)) for at, divisor, values in rows]
-    if len(groups) > 1:
-        placed.sort(key=lambda one: one[0])
-    return [row for _, row in placed]
+    rows: list[list[Row]] = [
+        list(zip(repeat(group.layout), group.divisors.tolist(), group.values(), strict=False)) for group in groups
+    ]
+    return in_place(groups, rows)
+
+
+def in_place(groups: tuple[Columns, ...], values: list[list[T]]) -> list[T]:
+    """What was made of each group's ticks, in the order of the frame."""
+    if len(groups) == 1:
+        return values[0]
+    placed = dict(zip(chain.from_iterable(group.at.tolist() for group in groups), chain(*values), strict=True))
+    return [placed[at] for at in range(len(placed))]
 
 
 def columns_of(rows: list[Row]) -> tuple[Columns, ...]:
@@ -124,13 +136,12 @@ def columns_of(rows: list[Row]) -> tuple[Columns, ...]:
 
 
 def _columns_of(layout: Layout, rows: list[Row], at: list[int]) -> Columns:
-    words = np.array([values for _, _, values in rows], np.int64).astype(np.int32)
-    if layout.depth:
-        words.view(np.uint32)[:, len(layout.names) + _DEPTH["orders"] :: 3] <<= _ORDERS
+    packed = b"".join(layout.packet.pack(*values) for _, _, values in rows)
     by_segment = np.zeros(256, np.uint32)
     for _, divisor, values in rows:
         by_segment[values[0] & 0xFF] = divisor
-    return Columns(layout, words, by_segment, np.array(at, np.intp))
+    packets = np.frombuffer(packed, np.dtype((np.void, layout.packet.size)))
+    return Columns(layout, packets, by_segment, np.array(at, np.intp))
 
 
 def in_order(groups: tuple[Columns, ...], of: Callable[[Columns], Integers]) -> Integers:
@@ -139,6 +150,7 @@ def in_order(groups: tuple[Columns, ...], of: Callable[[Columns], Integers]) -> 
         return np.empty(0, np.uint32)
     if len(groups) == 1:
         return of(groups[0])
-    order = np.argsort(np.concatenate([group.at for group in groups]))
-    values: Integers = np.concatenate([of(group) for group in groups])[order]
-    return values
+    values: Integers = np.concatenate([of(group) for group in groups])
+    placed = np.empty_like(values)
+    placed[np.concatenate([group.at for group in groups])] = values
+    return placed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -11,8 +12,10 @@ class Layout:
     """What the 32-bit words of one kind of packet mean, in their order on the wire."""
 
     mode: str  # "ltp", "quote" or "full"
+    packet: Struct  # the words as Kite packs them; the depth's padding is left out
     names: tuple[str, ...]  # without the market depth
-    prices: frozenset[str]  # the names that are prices: signed, to be divided
+    prices: frozenset[str]  # the names that are prices: to be divided
+    time: int = 0  # the word that is the exchange timestamp; 0: it has none
     depth: bool = False  # followed by five bids and five offers of quantity, price, orders
 
     def word(self, name: str) -> int:
@@ -32,10 +35,12 @@ _QUOTE = (
 )
 _FULL = (*_QUOTE, "last_trade_time", "oi", "oi_day_high", "oi_day_low", "exchange_timestamp")
 
-LTP = Layout("ltp", _LTP, _PRICES)
-INDEX_QUOTE = Layout("quote", _INDEX, _PRICES)
-INDEX_FULL = Layout("full", (*_INDEX, "exchange_timestamp"), _PRICES)
-QUOTE = Layout("quote", _QUOTE, _PRICES)
-FULL = Layout("full", _FULL, _PRICES, depth=True)
+# Prices are signed 32-bit integers, everything else is unsigned: a day's volume may pass 2**31.
+_QUOTE_WORDS = ">IiIiIIIiiii"
+LTP = Layout("ltp", Struct(">Ii"), _LTP, _PRICES)
+INDEX_QUOTE = Layout("quote", Struct(">Iiiiiii"), _INDEX, _PRICES)
+INDEX_FULL = Layout("full", Struct(">IiiiiiiI"), (*_INDEX, "exchange_timestamp"), _PRICES, time=7)
+QUOTE = Layout("quote", Struct(_QUOTE_WORDS), _QUOTE, _PRICES)
+FULL = Layout("full", Struct(_QUOTE_WORDS + "IIIII" + "IiH2x" * 10), _FULL, _PRICES, time=15, depth=True)
 
 Row = tuple[Layout, int, Sequence[int]]  # layout, price divisor, the words (depth included)

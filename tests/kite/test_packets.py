@@ -284,13 +284,13 @@ def _packets(draw: st.DrawFn) -> bytes:
     length = draw(st.sampled_from([*BY_LENGTH, 12]))
     if length == 12:
         return words(draw(_tokens), draw(_prices), draw(_prices))
-    layout, packet = BY_LENGTH[length]
+    layout = BY_LENGTH[length]
     values: list[int] = [draw(_tokens)]
     values += [draw(_prices if name in layout.prices else _unsigned) for name in layout.names[1:]]
     if layout.depth:
         for _ in range(10):
             values += [draw(_unsigned), draw(_prices), draw(st.integers(0, 65535))]
-    return packet.pack(*values)
+    return layout.packet.pack(*values)
 
 
 @settings(max_examples=150)
