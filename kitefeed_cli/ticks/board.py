@@ -6,47 +6,66 @@ replace a tick.
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from ..clock import Clock
+from .batch import TickBatch
 from .last import FEED, Batch, Last
+from .table import LONG_S, NO_COUNT, Record, Table, moment
 
 # Quotes and ticks round their times differently; less than this is no proof of trading.
-_CLEARLY = timedelta(seconds=2)
-# A cached packet without an exchange time is believed over a value that was received longer ago than this.
-_LONG_S = 5.0
+_CLEARLY_S = 2.0
 # An exchange time further ahead of our own clock than this is ignored: taken at its word, one flipped bit would
 # freeze an instrument for the day. A wrong clock of ours costs only the ordering by exchange time.
 _AHEAD = timedelta(hours=1)
+# How many ticks wait for somebody who asks, so that the reader's thread need not fold each batch: where frames are
+# large enough for numpy, and where they are not.
+_MANY = 4096
+_FEW = 256
+_WORTH_NUMPY = 64
 
 
 class Board:
-    """Safe to use from several threads."""
+    """Safe to use from several threads. Ticks are folded in when somebody asks, or when many have come."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._lasts: dict[int, Last] = {}
-        self._feed: dict[int, Last] = {}  # the last ticks, kept when REST replaces them above
-        self._newest_at: dict[int, datetime] = {}  # by instrument token: its newest exchange time
-        self._feed_newest_at: datetime | None = None
+        self._table = Table()
+        self._feed_newest_at = -math.inf  # epoch seconds
+        self._waiting: list[TickBatch] = []
+        self._ticks = 0  # in `_waiting`
+        self._room = _FEW
 
     def take(self, batch: Batch) -> None:
         """Fold the values of one batch in; those older than what the board has are left out."""
-        latest_at = self._clock.wall() + _AHEAD
         with self._lock:
-            for last in batch.lasts():
-                self._take(last, latest_at)
+            if isinstance(batch, TickBatch):
+                self._waiting.append(batch)
+                self._ticks += len(batch)
+                if batch.columnar:
+                    self._room = _MANY
+                if self._ticks >= self._room:
+                    self._fold()
+                return
+            self._fold()
+            self._take_each(batch, self._latest_at())
 
     def last(self, instrument_token: int) -> Last | None:
         """The newest value of one instrument."""
-        return self._lasts.get(instrument_token)
+        with self._lock:
+            self._fold()
+            return self._table.last(instrument_token)
 
     def lasts(self) -> list[Last]:
         """The newest value of every instrument, in the order they were first seen."""
         with self._lock:
-            return list(self._lasts.values())
+            self._fold()
+            table = self._table.copy()
+        return list(table.lasts())  # without the lock, which the reader wants
 
     def age_s(self, last: Last) -> float:
         """Seconds since the value was received."""
@@ -55,61 +74,104 @@ class Board:
     def newest_exchange_at(self) -> datetime | None:
         """The newest exchange time of any instrument."""
         with self._lock:
-            return max(self._newest_at.values(), default=None)
+            self._fold()
+            newest_at = self._table.newest_at()
+            return None if newest_at == -math.inf else moment(newest_at)
 
     def outrun_by(self, quotes: Batch) -> bool:
         """Whether these quotes show trading that the feed has not brought: a time at least two seconds newer than
         its newest tick, or another last price or volume for an instrument it ticked. Without any tick, the quotes
         are compared with the value the board has from elsewhere: ask before `take`."""
-        latest_at = self._clock.wall() + _AHEAD
         with self._lock:
+            self._fold()
+            latest_at = self._latest_at()
             return any(self._outrun_by(quote, latest_at) for quote in quotes.lasts())
 
-    def _take(self, new: Last, latest_at: datetime) -> None:
-        token = new.instrument_token
-        old = self._lasts.get(token)
-        at = _unless_later(new.exchange_at, latest_at)
-        if old is not None and not self._replaces(new, at, old):
+    def _fold(self) -> None:
+        if not self._waiting:
             return
-        self._lasts[token] = new
-        if at is not None:
-            self._newest_at[token] = at
-        if new.source == FEED:
-            self._feed[token] = new
-            self._feed_newest_at = _later(self._feed_newest_at, _time_of(new, latest_at))
+        waiting, ticks = self._waiting, self._ticks
+        self._waiting, self._ticks = [], 0
+        latest_at = self._latest_at()
+        if self._room == _FEW or ticks < _WORTH_NUMPY:
+            for batch in _newest(waiting, latest_at):
+                self._take_each(batch, latest_at)
+            return
+        from .folding import fold  # loads numpy
 
-    def _replaces(self, new: Last, at: datetime | None, old: Last) -> bool:
-        newest_at = self._newest_at.get(new.instrument_token)
-        if at is None or newest_at is None:
-            # Modes ltp and quote carry no time, so the order of arrival decides.
-            in_doubt = new.snapshot and old.exchange_at is not None
-            return new.received_s - old.received_s > _LONG_S if in_doubt else new.received_s >= old.received_s
-        if at != newest_at:
-            return at > newest_at
-        if new.source != FEED:
-            return old.source != FEED
-        return old.source != FEED or old.snapshot or not new.snapshot
+        self._feed_newest_at = max(self._feed_newest_at, fold(self._table, waiting, latest_at))
 
-    def _outrun_by(self, quote: Last, latest_at: datetime) -> bool:
-        at = _time_of(quote, latest_at)
-        if at is not None and self._feed_newest_at is not None and at - self._feed_newest_at >= _CLEARLY:
+    def _take_each(self, batch: Batch, latest_at: float) -> None:
+        for last in batch.lasts():
+            self._take(last, latest_at)
+
+    def _latest_at(self) -> float:
+        return (self._clock.wall() + _AHEAD).timestamp()
+
+    def _take(self, new: Last, latest_at: float) -> None:
+        old = self._table.record(new.instrument_token)
+        record = self._table.record_of(new)
+        at = record.exchange_at if record.exchange_at <= latest_at else math.nan
+        from_feed = new.source == FEED
+        if old is not None and not _replaces(record, at, from_feed, old):
+            return
+        record.newest_at = at if at == at or old is None else old.newest_at
+        if from_feed:
+            record.tick_price, record.tick_volume, record.ticked = record.last_price, record.volume, True
+            self._feed_newest_at = max(self._feed_newest_at, _time_of(record, latest_at))
+        elif old is not None:
+            record.tick_price, record.tick_volume, record.ticked = old.tick_price, old.tick_volume, old.ticked
+        self._table.write(new.instrument_token, record)
+
+    def _outrun_by(self, quote: Last, latest_at: float) -> bool:
+        record = self._table.record_of(quote)
+        if self._feed_newest_at > -math.inf and _time_of(record, latest_at) - self._feed_newest_at >= _CLEARLY_S:
             return True
-        known = self._feed.get(quote.instrument_token) or self._lasts.get(quote.instrument_token)
+        known = self._table.record(quote.instrument_token)
         if known is None:
             return False
-        traded = None not in (quote.volume, known.volume) and quote.volume != known.volume
-        return quote.last_price != known.last_price or traded
+        price, volume = (known.tick_price, known.tick_volume) if known.ticked else (known.last_price, known.volume)
+        return record.last_price != price or (NO_COUNT not in (record.volume, volume) and record.volume != volume)
 
 
-def _time_of(last: Last, latest_at: datetime) -> datetime | None:
-    return _later(_unless_later(last.exchange_at, latest_at), _unless_later(last.last_trade_at, latest_at))
+def _replaces(new: Record, at: float, from_feed: bool, old: Record) -> bool:
+    """Whether a value replaces another of its instrument; `ticks.folding` has the same for many ticks at once."""
+    if math.isnan(at) or math.isnan(old.newest_at):
+        # Modes ltp and quote carry no time, so the order of arrival decides.
+        in_doubt = new.snapshot and not math.isnan(old.exchange_at)
+        return new.received_s - old.received_s > LONG_S if in_doubt else new.received_s >= old.received_s
+    if at != old.newest_at:
+        return at > old.newest_at
+    if not from_feed:
+        return old.source != 0
+    return old.source != 0 or bool(old.snapshot) or not new.snapshot
 
 
-def _unless_later(at: datetime | None, latest_at: datetime) -> datetime | None:
-    return None if at is None or at > latest_at else at
+def _time_of(record: Record, latest_at: float) -> float:
+    """The exchange or trade time, whichever is later; -inf without any that can be believed."""
+    times = (record.exchange_at, record.last_trade_at)
+    return max((at for at in times if at <= latest_at), default=-math.inf)
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other)
+def _newest(batches: Sequence[TickBatch], latest_at: float) -> Iterator[TickBatch]:
+    """The same without the ticks that a later one of their instrument would replace in any case: both have an
+    exchange time that does not go back, or neither has one. Instruments stay in the order first seen."""
+    held: dict[int, tuple[int, TickBatch]] = {}
+    for batch in batches:
+        if batch.snapshots:
+            yield from (one for _, one in held.values())
+            held = {}
+            yield batch
+            continue
+        for row in batch.rows():
+            layout, _, words = row
+            at = words[layout.time] if layout.time else 0
+            at = at if at <= latest_at else 0
+            before = held.get(words[0], (0, None))
+            if at < before[0] or (at and not before[0] and before[1]):
+                yield from (one for _, one in held.values())
+                held = {}
+            one = TickBatch([row])
+            one.received_s = batch.received_s
+            held[words[0]] = at, one
+    yield from (one for _, one in held.values())
