@@ -16,6 +16,7 @@ from kitefeed_cli.emulator.feed import Feed
 from kitefeed_cli.emulator.hours import KiteTime
 from kitefeed_cli.emulator.oracle import RequestLog, RequestRow
 from kitefeed_cli.emulator.rest import Answering
+from kitefeed_cli.problems import bug
 
 FEED_PATHS = ("/", "/ws")
 LOOK_AGAIN_S = 0.25  # how often a held connection looks whether it has been let go
@@ -62,6 +63,8 @@ class Door:
             return web.Response()
         except KiteError as error:
             answered = refusal(error)
+        except Exception as error:  # noqa: BLE001 - aiohttp would print a traceback; who asked is told instead
+            answered = refusal(KiteError(500, "GeneralException", f"a bug of the local Kite: {bug(error).why}"))
         finally:
             self.inside.discard(task)
         if row["status"] == 0 and request.transport is not None:

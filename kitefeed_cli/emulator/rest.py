@@ -74,7 +74,10 @@ class Rest:
         }
 
     async def exchange(self, request: web.BaseRequest) -> web.Response:
-        form = await request.post()
+        try:
+            form = await request.post()
+        except (ValueError, LookupError):  # no form at all, or in an encoding that does not exist
+            raise KiteError(400, "InputException", "Missing or empty field `api_key`") from None
         api_key, request_token, checksum = (
             str(form.get(field, "")) for field in ("api_key", "request_token", "checksum")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import os
 import socket
 import threading
@@ -31,6 +32,9 @@ from kitefeed_cli.emulator.rest import Answering, Rest
 LOOPBACK = ("127.0.0.1", "localhost")
 ASK_S = 10.0  # real seconds: only a stop in the same instant makes an answer fail to come
 LINE_MAX = 64 * 1024  # a thousand instruments in one query
+
+# aiohttp prints a traceback for every request that is no HTTP; the 400 it answers says enough.
+_SILENT = logging.Logger("local-kite", logging.CRITICAL + 1)
 
 Result = TypeVar("Result")
 
@@ -243,7 +247,9 @@ class LocalKite:
 
     async def _serve(self, listener: socket.socket, ready: concurrent.futures.Future[None]) -> None:
         self._stopping = asyncio.Event()
-        server = web.Server(self._door.serve, access_log=None, max_line_size=LINE_MAX, max_field_size=LINE_MAX)
+        server = web.Server(
+            self._door.serve, access_log=None, logger=_SILENT, max_line_size=LINE_MAX, max_field_size=LINE_MAX
+        )
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, listener).start()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -33,6 +35,18 @@ def test_it_prints_one_ready_line_serves_and_ends_with_0_when_asked(how: signal.
     running.send_signal(how)
     out, err = running.communicate(timeout=5)
     assert (0, "", "") == (running.returncode, out, err)
+
+
+def test_what_is_no_request_gets_400_and_no_traceback() -> None:
+    running = start("--json")
+    assert running.stdout is not None
+    root = urlsplit(json.loads(running.stdout.readline())["rest"])
+    for nonsense in (b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01 a TLS client\r\n\r\n"):
+        with socket.create_connection((root.hostname or "", root.port or 0), timeout=5) as line:
+            line.sendall(nonsense)
+            assert b" 400 " in line.recv(100)
+    running.terminate()
+    assert "" == running.communicate(timeout=5)[1]
 
 
 def test_the_text_for_people_is_an_env_file() -> None:

@@ -235,3 +235,23 @@ def test_rest_and_the_feed_read_the_same_board_even_while_the_feed_is_mute(fast_
     later = get(fast_kite, "/quote", i="NSE:INFY").json()["data"]["NSE:INFY"]
     assert later["volume"] > first["volume"]
     assert later["timestamp"] > first["timestamp"]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=nope"])
+def test_an_exchange_without_a_readable_form_is_an_input_error(kite: LocalKite, kind: str) -> None:
+    url = f"{kite.rest_root}/session/token"
+    answer = requests.post(url, data=b"abcde", headers={"Content-Type": kind}, timeout=DEADLINE_S)
+    assert (400, "InputException") == (answer.status_code, answer.json()["error_type"])
+
+
+def test_a_bug_is_told_to_who_asked_and_prints_nothing(
+    kite: LocalKite, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> bytes:
+        raise KeyError("a value")
+
+    monkeypatch.setattr("kitefeed_cli.emulator.rest.as_csv", broken)
+    answer = requests.get(f"{kite.rest_root}/instruments", timeout=DEADLINE_S)
+    assert 500 == answer.status_code
+    assert "a bug of the local Kite: KeyError at test_rest.py" in answer.json()["message"]
+    assert ("", "") == capfd.readouterr()
