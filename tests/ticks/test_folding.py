@@ -42,7 +42,7 @@ _TIMES = (0, NOON_S, NOON_S + 1, NOON_S + 2, FUTURE_S)
 _QUOTES = [
     last(price, 30.0, at, instrument_token=token, source=REST, volume=volume)
     for token in TOKENS
-    for price, at, volume in ((5, 0, None), (1, 3, 2**31 + 1), (1, 4, 3))
+    for price, at, volume in ((0.05, 0, None), (0.05, 0, 2**31 + 5), (0.01, 3, 2**31 + 1), (0.01, 4, 3))
 ]
 _NEWER = Values(last(77, 40.0, 3, source=REST, volume=77))  # of INFY: hides its last tick
 
