@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from ..clock import Clock
+from ..ticks.batch import TickBatch
 from ..ticks.decimals import decimals
 from ..ticks.last import LAST_KNOWN, Batch, Last
 from . import Told
-from .times import age_s, seen_at
+from .times import age_s, iso, seen_at
 
 SCHEMA = 1
 
@@ -29,14 +29,19 @@ class JsonLines:
 
     def accept(self, batch: Batch) -> None:
         now_s, now = self._clock.now_s(), self._clock.wall()
-        self._put([self._tick(last, last.source, now_s, now) for last in batch.lasts()])
+        if isinstance(batch, TickBatch):
+            from .tick_lines import tick_lines  # late: only `--json` needs orjson
+
+            self._write_lines(tick_lines(batch, self._names, now_s, now))
+        else:
+            self._put([self._tick(last, last.source, now_s, now) for last in batch.lasts()])
 
     def stale(self, lasts: Iterable[Last]) -> None:
         now_s, now = self._clock.now_s(), self._clock.wall()
         self._put([self._tick(last, LAST_KNOWN, now_s, now) for last in lasts])
 
     def shown(self, state: str, why: str | None) -> None:
-        self._put([{"kind": "status", "state": state, "at": _iso(self._clock.wall()), "why": why}])
+        self._put([{"kind": "status", "state": state, "at": iso(self._clock.wall()), "why": why}])
 
     def problem(self, problem: Told) -> None:
         """Problems are talk: the printer writes their record on stderr."""
@@ -47,13 +52,17 @@ class JsonLines:
     def _put(self, records: list[dict[str, Any]]) -> None:
         import orjson  # late: only `--json` needs it
 
-        if not records:
+        self._write_lines([orjson.dumps(record).decode() for record in records])
+
+    def _write_lines(self, lines: list[str]) -> None:
+        if not lines:
             return
         with self._lock:
             if self._first:
                 self._first = False
-                records[0] = {"kind": records[0]["kind"], "schema": SCHEMA, **records[0]}
-            self._write(b"\n".join(map(orjson.dumps, records)).decode() + "\n")
+                kind, _, rest = lines[0].partition(",")
+                lines[0] = f'{kind},"schema":{SCHEMA},{rest}'
+            self._write("\n".join(lines) + "\n")
 
     def _tick(self, last: Last, source: str, now_s: float, now: datetime) -> dict[str, Any]:
         token = last.instrument_token
@@ -61,7 +70,7 @@ class JsonLines:
         change = last.change_percent
         record = {
             "kind": "tick",
-            "at": _iso(seen_at(last, now_s, now)),
+            "at": iso(seen_at(last, now_s, now)),
             "instrument": self._names.get(token) or str(token),
             "instrument_token": token,
             "last_price": round(last.last_price, places),
@@ -72,9 +81,9 @@ class JsonLines:
             "snapshot": last.snapshot,
         }
         if last.exchange_at is not None:
-            record["exchange_at"] = _iso(last.exchange_at)
+            record["exchange_at"] = iso(last.exchange_at)
         if last.last_trade_at is not None:
-            record["last_trade_at"] = _iso(last.last_trade_at)
+            record["last_trade_at"] = iso(last.last_trade_at)
         ohlc = {"open": last.open, "high": last.high, "low": last.low, "close": last.close}
         known = {name: round(price, places) for name, price in ohlc.items() if price is not None}
         if known:
@@ -84,9 +93,3 @@ class JsonLines:
         if last.oi is not None:
             record["oi"] = last.oi
         return record
-
-
-@lru_cache(maxsize=1024)  # thousands of ticks share one second
-def _iso(at: datetime) -> str:
-    """Whole seconds where the time has no fraction, as Kite's have; else milliseconds."""
-    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")

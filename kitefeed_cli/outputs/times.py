@@ -1,8 +1,9 @@
-"""When a value was true, and when it came."""
+"""When a value was true, when it came, and how a time is written."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from ..ticks.last import Last
 
@@ -18,3 +19,9 @@ def seen_at(last: Last, now_s: float, now: datetime) -> datetime:
 def age_s(last: Last, now_s: float) -> float:
     """Seconds since the value was received."""
     return max(0.0, now_s - last.received_s)
+
+
+@lru_cache(maxsize=1024)  # thousands of ticks share one second
+def iso(at: datetime) -> str:
+    """Whole seconds where the time has no fraction, as Kite's have; else milliseconds."""
+    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")

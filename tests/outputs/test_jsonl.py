@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,9 @@ from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.jsonl import JsonLines
 from kitefeed_cli.problems import Problem
+from kitefeed_cli.ticks.batch import TickBatch
 from kitefeed_cli.ticks.last import FEED, REST, Last
+from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Row
 
 NAMES = {408065: "NSE:INFY", 0x1203: "CDS:USDINR26MARFUT"}
 STARTS = datetime(2026, 3, 2, 11, 19, 50, tzinfo=IST)
@@ -153,3 +156,37 @@ def test_problems_are_not_data() -> None:
     written.output.close()
 
     assert [] == written.texts
+
+
+def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -> None:
+    chance = random.Random(7)
+    for _ in range(300):
+        rows: list[Row] = []
+        for _ in range(chance.randrange(1, 12)):
+            layout = chance.choice([LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL])
+            segment, divisor = chance.choice([(1, 100), (3, 10_000_000), (6, 10_000), (9, 100), (12, 10_000)])
+            at = chance.choice([0, 1772430598, 1772430599])
+            words = [chance.choice([0, 1, chance.randrange(2**31)]) for _ in range(len(layout.names) + 30)]
+            words[0] = chance.choice([408065 >> 8, 0x12, chance.randrange(2**24)]) << 8 | segment
+            words[4] = chance.choice([words[4], -5 if layout in (INDEX_QUOTE, INDEX_FULL) else 2**32 - 1])
+            words[11], words[layout.time or 15] = chance.choice([0, at]), at
+            rows.append((layout, divisor, words))
+        batch = TickBatch(rows)
+        batch.received_s = chance.choice([9.8, 10.0, 3.25, 11.0])
+        batch.snapshots = {0} if chance.random() < 0.3 else ()
+        straight, roundabout = Written(), Written()
+
+        straight.output.accept(batch)
+        roundabout.output.accept(Values(list(batch.lasts())))
+
+        assert roundabout.texts == straight.texts
+
+
+def test_a_name_that_comes_late_is_used_from_then_on_and_escaped() -> None:
+    written = Written()
+    batch = TickBatch([(LTP, 100, (7 << 8 | 1, 152340))])
+    written.output.accept(batch)
+    with_name = JsonLines(written.texts.append, {7 << 8 | 1: 'NSE:"A"'}, written.clock)
+    with_name.accept(batch)
+
+    assert [str(7 << 8 | 1), 'NSE:"A"'] == [record["instrument"] for record in written.records()]
