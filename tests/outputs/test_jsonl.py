@@ -170,9 +170,11 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
             words[0] = chance.choice([408065 >> 8, 0x12, chance.randrange(2**24)]) << 8 | segment
             words[4] = chance.choice([words[4], -5 if layout in (INDEX_QUOTE, INDEX_FULL) else 2**32 - 1])
             words[11], words[layout.time or 15] = chance.choice([0, at]), at
+            if layout is not LTP and chance.random() < 0.2:  # a loss that rounds to nothing
+                words[1], words[layout.word("close")] = 999_999, 1_000_000
             rows.append((layout, divisor, words))
         batch = TickBatch(rows)
-        batch.received_s = chance.choice([9.8, 10.0, 3.25, 11.0])
+        batch.received_s = chance.choice([9.8, 9.8766, 10.0, 11.0])
         batch.snapshots = {0} if chance.random() < 0.3 else ()
         straight, roundabout = Written(), Written()
 
