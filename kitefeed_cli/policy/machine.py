@@ -48,6 +48,9 @@ from .states import (
 from .turn import Turn
 
 
+_KNOWN = (Answer.OK, Answer.NOT_PERMITTED)  # both come from a token that Kite knows
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Where we are now, and what to do, in order."""
@@ -145,7 +148,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
 
 
 def _checked(turn: Turn, event: TokenChecked) -> State:
-    if turn.ledger.unasked and (turn.ledger.verdict.usable or event.answer is not Answer.OK):
+    if turn.ledger.unasked and (turn.ledger.verdict.usable or event.answer not in _KNOWN):
         turn.put(spent=turn.ledger.spent or event.answer is Answer.TOKEN_DEAD)
         return moves.attempt(turn)  # another token was saved since we asked, or the same one again: perhaps alive now
     match event.answer:
@@ -246,7 +249,7 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
             back = polling.note_polled(turn, event)
             if event.answer is Answer.TOKEN_DEAD:
                 return moves.doubt(turn, event)
-            if event.answer is Answer.NOT_PERMITTED:
+            if event.answer is Answer.NOT_PERMITTED and not turn.ledger.unasked:
                 return moves.bar(turn, event.detail)
             return moves.attempt(turn) if back else state
         case TokenStored():

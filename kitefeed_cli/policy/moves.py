@@ -134,8 +134,6 @@ def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
 def bar(turn: Turn, detail: str) -> State:
     """The app's plan lacks market data. A login alone rarely helps, so ask again slowly."""
     wait_s = turn.limits.slow_lane_s
-    if turn.ledger.login or turn.ledger.verdict.rejected:
-        turn.put_outage(told=None)  # that login has done its part
     if not (turn.ledger.unasked or turn.ledger.verdict is Verdict.UNKNOWN):
         turn.put(verdict=Verdict.GOOD)
     turn.put(polls=turn.ledger.polls.reset(), login=False)

@@ -150,10 +150,11 @@ def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
 
 def _checked(turn: Turn, state: Live, event: TokenChecked) -> Live:
     """The saved token was asked about because a poll is to carry it: poll now, unless it is of no use."""
-    if not turn.ledger.unasked and event.answer is Answer.OK:
-        turn.put(verdict=Verdict.GOOD)
-    elif not turn.ledger.unasked and event.answer is Answer.TOKEN_DEAD:
-        turn.put(verdict=Verdict.DEAD)
+    if turn.ledger.verdict.askable and not turn.ledger.unasked:  # the one that was asked about is still saved
+        if event.answer is Answer.OK:
+            turn.put(verdict=Verdict.GOOD)
+        elif event.answer is Answer.TOKEN_DEAD:
+            turn.put(verdict=Verdict.DEAD)
     return _confirm(turn, replace(state, confirm=None, confirm_s=turn.now_s), state.ticked_s)
 
 

@@ -101,7 +101,7 @@ class World(Play):
                 token = self.asked_about[ask]
                 if answer is Answer.TOKEN_DEAD:
                     self.dead.add(token)
-                elif answer is Answer.OK:
+                elif answer in (Answer.OK, Answer.NOT_PERMITTED):  # the second is about the plan: the token is known
                     self.dead.discard(token)
             case FeedRefused(ask) | FeedUnreachable(ask) if ask == self.socket and self.where == "Opening":
                 self.socket = None
@@ -130,8 +130,8 @@ class World(Play):
                     assert isinstance(event, TimeUp | StopAsked) or (isinstance(event, QuotesPolled) and event.moved)
             case Report(cause):
                 self.errors_told.add(self.now_s, "errors")
-                assert cause.remedy not in self.told
-                assert self.told in ([], [Remedy.WAIT]), "wait first, then what the user must do"
+                order = list(Remedy)
+                assert all(order.index(one) < order.index(cause.remedy) for one in self.told), "wait, fix, log in"
                 self.told.append(cause.remedy)
                 self.unrecovered, self.recoveries = True, 0
             case Say(Note.MARKET_CLOSED):
