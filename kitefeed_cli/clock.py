@@ -13,7 +13,6 @@ only, always in IST, which is a fixed +05:30 and needs no time-zone data.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -63,6 +62,8 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
     async def sleep_async(self, seconds: float) -> None:
+        import asyncio  # late: a third of the start-up, and only the local Kite needs it
+
         await asyncio.sleep(max(0.0, seconds))
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
@@ -102,6 +103,8 @@ class ScaledClock:
         time.sleep(self.real_s(max(0.0, seconds)))
 
     async def sleep_async(self, seconds: float) -> None:
+        import asyncio  # late
+
         await asyncio.sleep(self.real_s(max(0.0, seconds)))
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
