@@ -200,10 +200,16 @@ class Instruments:
         return [f"{exchange.upper()}:{guess}" for guess in close]
 
 
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where copies of Kite's lists are kept: `$XDG_CACHE_HOME/kitefeed`, by default `~/.cache/kitefeed`."""
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where copies of Kite's lists are kept: `$XDG_CACHE_HOME/kitefeed`, by default `~/.cache/kitefeed`; None for a
+    user without a home, such as a bare number in a container."""
     base = environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "kitefeed"
+    if os.path.isabs(base):
+        return Path(base) / "kitefeed"
+    try:
+        return Path.home() / ".cache" / "kitefeed"
+    except RuntimeError:
+        return None
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -246,6 +246,18 @@ def test_the_cache_is_where_the_system_wants_it() -> None:
     assert Path.home() / ".cache" / "kitefeed" == cache_folder({"XDG_CACHE_HOME": "relative"})
 
 
+def test_a_user_without_a_home_keeps_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    pwd = pytest.importorskip("pwd", reason="only there can a user have no home")
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+    assert cache_folder({}) is None
+
+
 def test_a_bom_is_harmless_and_rows_of_other_exchanges_are_left_out() -> None:
     dump = read_dump(b"\xef\xbb\xbf" + NSE.encode() + NFO[len(HEADER) :].encode(), "NSE")
 
