@@ -1,7 +1,8 @@
 """Where a run's values go, one file each behind one small interface.
 
-An output is called by several threads: values arrive on the data road's, states and problems on the deciding
-loop's. What it cannot write it raises (`OutputClosed` from the printer's `data`): the run then ends quietly.
+An output is called by one thread at a time: in a `run` by that of its lane on the bus, which keeps values, states and
+problems in order; in a `poll` by the only one there is. `close` alone may come from another, and more than once. What
+it cannot write it raises (`OutputClosed` from the printer's `data`): the run then ends quietly.
 """
 
 from __future__ import annotations
