@@ -20,8 +20,7 @@ from .commands.simulate import simulate
 from .commands.validate import validate
 from .console.streams import OutputClosed
 from .problems import Exit, Problem, bug
-
-_INTERRUPTED = 130  # what shells call a command that Ctrl-C ended before it had an answer
+from .stopping import INTERRUPTED, stopped_exit
 
 app = typer.Typer(
     name="kitefeed",
@@ -91,9 +90,9 @@ def _ended() -> int | str | None:
         _tell(problem)
         return problem.exit_code
     except SystemExit as end:
-        return Exit.OK if end.code == _INTERRUPTED and _goes_on_until_stopped() else end.code
+        return stopped_exit() if end.code == INTERRUPTED else end.code
     except KeyboardInterrupt:
-        return Exit.OK if _goes_on_until_stopped() else _INTERRUPTED
+        return stopped_exit()
     except (OutputClosed, BrokenPipeError):
         return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last line of defence
@@ -111,21 +110,15 @@ def _interrupt() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-def _goes_on_until_stopped() -> bool:
-    """Whether Ctrl-C is the proper end of this command. One that was to give an answer has not given it."""
-    words = sys.argv[1:]
-    command = next((word for word in words if not word.startswith("-")), "")
-    return command in ("run", "emulator") or (command == "poll" and "--once" not in words)
-
-
 def _tell(problem: Problem) -> None:
     json = "--json" in sys.argv[1:] or os.environ.get("KITEFEED_JSON", "").lower() in ("1", "true", "yes", "on")
     make_printer(Talk(), json=json).error(problem)
 
 
 def _leave(code: int | str | None) -> NoReturn:
-    """End the process. Neither a reader that left nor a late Ctrl-C may make the interpreter complain on its way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End the process. Neither a reader that left nor a late signal may make the interpreter complain on its way."""
+    for late in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(late, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
