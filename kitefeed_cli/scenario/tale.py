@@ -6,6 +6,7 @@ The common ground of `explain` (a terminal) and `page` (a browser). The sentence
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -113,9 +114,10 @@ def _is_wait(pause: tuple[float, float]) -> bool:
 
 def _moments(log: Log) -> Iterator[Moment]:
     entries = log.entries
+    answers = _answers(entries)
     for at, entry in enumerate(entries):
         if entry.kind in _QUESTIONS:
-            yield _question(entries, at)
+            yield _question(entry, answers)
         elif entry.kind is Kind.KITE and (at == 0 or entries[at - 1].kind is not Kind.KITE):
             yield Moment(entry.at_s, Voice.WORLD, _at_kite(entries, at), tuple(_whys(entries, at)))
         elif entry.kind in (Kind.GIVEN, Kind.USER, Kind.COMPUTER):
@@ -133,24 +135,30 @@ def _moments(log: Log) -> Iterator[Moment]:
         yield Moment(from_s, Voice.WAITS, f"{duration(until_s - from_s)} before the next try")
 
 
-def _question(entries: list[Entry], at: int) -> Moment:
+def _answers(entries: list[Entry]) -> dict[tuple[Kind, str], list[Entry]]:
+    """The answers by their kind and the number of their question, the last one first."""
+    answers: dict[tuple[Kind, str], list[Entry]] = defaultdict(list)
+    for entry in reversed(entries):
+        if entry.kind in _ANSWERS:
+            answers[entry.kind, entry.text.split(" ", 1)[0]].append(entry)
+    return answers
+
+
+def _question(asked: Entry, answers: dict[tuple[Kind, str], list[Entry]]) -> Moment:
     """A question and its answer in one sentence."""
-    asked = entries[at]
     answer_kind, words = _QUESTIONS[asked.kind]
-    number = asked.text.split(" ", 1)[0]
-    for one in entries[at + 1 :]:
-        if one.kind is answer_kind and one.text.split(" ", 1)[0] == number:
-            answer = one.text.split(" ", 1)[1]
-            took_s = one.at_s - asked.at_s
-            return Moment(
-                asked.at_s, Voice.TRIES, f"{words}: {answer}" + (f", after {duration(took_s)}" * (took_s >= 1))
-            )
-    return Moment(asked.at_s, Voice.TRIES, f"{words}: no answer")
+    found = answers.get((answer_kind, asked.text.split(" ", 1)[0]))
+    if not found:
+        return Moment(asked.at_s, Voice.TRIES, f"{words}: no answer")
+    answer = found.pop()
+    took_s = answer.at_s - asked.at_s
+    late = f", after {duration(took_s)}" if took_s >= 1 else ""
+    return Moment(asked.at_s, Voice.TRIES, f"{words}: {answer.text.split(' ', 1)[-1]}{late}")
 
 
 def _at_kite(entries: list[Entry], at: int) -> str:
     """What changed at Kite at one moment."""
-    changes = list(takewhile(lambda entry: entry.kind is Kind.KITE, entries[at:]))
+    changes = list(takewhile(lambda entry: entry.kind is Kind.KITE, _from(entries, at)))
     if len(changes) == 1 and changes[0].text in _AT_KITE:
         return _AT_KITE[changes[0].text]
     return "at Kite: " + ", ".join(change.text for change in changes)
@@ -172,8 +180,12 @@ def _feed(text: str) -> str:
     return "is closed by kitefeed" if words == "closed by us" else words
 
 
+def _from(entries: list[Entry], at: int) -> Iterator[Entry]:
+    return (entries[nth] for nth in range(at, len(entries)))
+
+
 def _whys(entries: list[Entry], at: int) -> Iterator[str]:
-    for one in entries[at + 1 :]:
+    for one in _from(entries, at + 1):
         if one.kind is Kind.WHY:
             yield one.text
             return

@@ -95,10 +95,17 @@ def lines(recorded: Recorded) -> Iterator[str]:
     yield from (step.line() for step in recorded.steps)
     yield "]"
     if recorded.state is not None:
-        yield ""
-        yield "[recorded.state]  # where the policy was before"
         state = {"name": _kebab(type(recorded.state)), **to_plain(recorded.state, _NEVER)}
-        yield from (f"{word} = {written(value)}" for word, value in state.items())
+        yield from _table("recorded.state", state, "  # where the policy was before")
+
+
+def _table(name: str, table: Mapping[str, Any], comment: str = "") -> Iterator[str]:
+    """A table with a line for each word, and the tables in it after it."""
+    yield from ("", f"[{name}]{comment}")
+    yield from (f"{word} = {written(value)}" for word, value in table.items() if not isinstance(value, Mapping))
+    for word, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _table(f"{name}.{word}", value)
 
 
 def read_recorded(top: Table) -> Recorded | None:

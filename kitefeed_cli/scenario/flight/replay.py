@@ -67,6 +67,7 @@ class Replay(Desk):
         set_out(self.log, recorded)
         if isinstance(self._steps[0].event, Started):
             self._pass(self._steps[0])  # the loop begins with it by itself
+        self._move(recorded.steps[0].at_s)
 
     def check_token(self, ask: int) -> None:
         super().check_token(ask)
