@@ -10,6 +10,7 @@ from types import FrameType
 
 from .calendar import Hours, session
 from .clock import Clock
+from .console.hearsay import Hearsay
 from .console.live import LiveTable
 from .console.printer import Printer
 from .console.rows import line
@@ -56,6 +57,7 @@ class FeedRun:
         self._printer = printer
         self._store = store
         self._failure: Problem | None = None
+        self._hearsay = Hearsay(clock)
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
         heard = None if incidents is None else incidents.heard
@@ -167,8 +169,9 @@ class FeedRun:
         self.hands.token_found(stored)
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind in ("error", "message"):
-            threading.Thread(target=self._printer.status, args=(f"Kite says: {text}",), daemon=True).start()
+        news = self._hearsay.line(text) if kind in ("error", "message") else None
+        if news is not None:  # the caller reads the feed, and a terminal may be slow
+            threading.Thread(target=self._printer.status, args=(news,), daemon=True).start()
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.status(f"the {name} could not take some ticks ({type(error).__name__}); the feed carries on")
