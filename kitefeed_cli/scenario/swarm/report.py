@@ -9,6 +9,7 @@ from ...clock import Clock
 from ...console.printer import Printer
 from ...console.progress import progress
 from ...console.words import duration
+from ...policy import DEFAULT, Limits
 from ...problems import Problem
 from ..as_toml import as_toml
 from .draw import DAY_S, Density
@@ -19,10 +20,18 @@ from .shrink import shrunk
 SEEDS = Path("scenarios/seeds")
 
 _MOST_FILES = 3  # of one run: shrinking takes a while, and the first day tells most
-_MOST_LINES = 20
+_MOST_LINES = 10
 
 
-def swarm(printer: Printer, clock: Clock, seed: int, days: int, density: Density | None, folder: Path) -> bool:
+def swarm(
+    printer: Printer,
+    clock: Clock,
+    seed: int,
+    days: int,
+    density: Density | None,
+    folder: Path,
+    limits: Limits = DEFAULT,
+) -> bool:
     """Play `days` days of the seed; whether every rule was kept. stdout is the same for the same seed, byte for byte;
     how fast it went is talk. Raises Problem for a number out of range or a folder that cannot be written."""
     _check("--days", days, 1, MOST_DAYS)
@@ -31,14 +40,14 @@ def swarm(printer: Printer, clock: Clock, seed: int, days: int, density: Density
     failed: list[Judged] = []
     started_s = clock.now_s()
     with progress(printer, "trading days", days) as advance:
-        for judged in play(seed, days, density):
+        for judged in play(seed, days, density, limits):
             season.add(judged)
             if judged.broken and len(failed) < _MOST_FILES:
                 failed.append(judged)
             advance(_pace(season.days, clock.now_s() - started_s))
     took_s = clock.now_s() - started_s
     printer.status(f"{days} days in {duration(took_s)}: {_pace(days, took_s)}")
-    files = [_kept(judged, folder) for judged in failed]
+    files = [_kept(judged, folder, limits) for judged in failed]
     if printer.json:
         printer.data(season.as_json(files))
     else:
@@ -65,9 +74,9 @@ def _violations(season: Season, files: list[str]) -> Iterator[str]:
         yield f"play it again: kitefeed simulate {path}"
 
 
-def _kept(judged: Judged, folder: Path) -> str:
+def _kept(judged: Judged, folder: Path, limits: Limits) -> str:
     """The day as a file, made as short as it can be while it breaks the same rule; its path."""
-    scenario = shrunk(judged.day, judged.broken[0].promised).scenario
+    scenario = shrunk(judged.day, judged.broken[0].promised, limits).scenario
     path = folder / f"{scenario.name}.toml"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from json import dumps
 from typing import Any
 
+from ...policy import DEFAULT, Limits
 from ..promises import Verdict
 from .draw import Density, draw
 from .judge import Judged, judge_day
@@ -98,10 +99,10 @@ class Season:
         yield f"  digest    {self.digest}"
 
 
-def play(seed: int, days: int, density: Density | None = None) -> Iterator[Judged]:
+def play(seed: int, days: int, density: Density | None = None, limits: Limits = DEFAULT) -> Iterator[Judged]:
     """The first `days` days of the seed, one after the other. `density`: not drawn, but the same every day."""
     for number in range(days):
-        yield judge_day(draw(seed, number, density))
+        yield judge_day(draw(seed, number, density), limits)
 
 
 def _per_day(faults: int, days: int) -> float:

@@ -119,6 +119,55 @@ def test_a_policy_that_waits_too_long_is_caught_and_its_day_cut_down(tmp_path: P
     assert all(one.kept for one in judge(scenario, attend(scenario)[0]))
 
 
+class Screen(io.StringIO):
+    """A stderr that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_it_goes_and_a_pipe_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen, pipe = Screen(), io.StringIO()
+    for err in (screen, pipe):
+        swarm(Printer(io.StringIO(), err, SystemClock()), SystemClock(), 3, 1, Density.CALM, tmp_path)
+
+    assert "trading days" in screen.getvalue()
+    assert 1 == len(pipe.getvalue().splitlines())
+    assert "days a second" in pipe.getvalue()
+
+
+def test_a_day_that_broke_a_rule_is_kept_and_the_way_to_play_it_again_is_told(tmp_path: Path) -> None:
+    out, folder = io.StringIO(), tmp_path / "kept"
+    printer = Printer(out, io.StringIO(), SystemClock())
+    kept = swarm(printer, SystemClock(), 5, 1, Density.DENSE, folder, NO_BUDGET)
+
+    assert not kept
+    assert ["seed-5-day-0-dense.toml"] == [path.name for path in folder.iterdir()]
+    assert f"play it again: kitefeed simulate {folder}/seed-5-day-0-dense.toml\n" in out.getvalue()
+    assert "BROKEN  " in out.getvalue()
+    assert " more\n" in out.getvalue()
+
+
+def test_violations_are_listed_for_machines(tmp_path: Path) -> None:
+    out = io.StringIO()
+    swarm(
+        Printer(out, io.StringIO(), SystemClock(), json=True), SystemClock(), 5, 1, Density.DENSE, tmp_path, NO_BUDGET
+    )
+    record = json.loads(out.getvalue())
+
+    assert not record["kept"]
+    assert {"day", "rule", "got"} == set(record["violations"][0])
+    assert [str(tmp_path / "seed-5-day-0-dense.toml")] == record["files"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    printer = Printer(io.StringIO(), io.StringIO(), SystemClock())
+    with pytest.raises(Problem, match="cannot be kept"):
+        swarm(printer, SystemClock(), 5, 1, Density.DENSE, tmp_path / "file", NO_BUDGET)
+
+
 def test_an_error_that_is_never_taken_back_is_caught() -> None:
     days = (judge_day(draw(5, number, Density.DENSE), LAZY) for number in range(30))
 
