@@ -60,8 +60,7 @@ class FeedRun:
         self._hearsay = Hearsay(clock)
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
-        heard = None if incidents is None else incidents.heard
-        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, heard)
+        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
         self._watchlist = Watchlist(settings.instruments, settings.mode, lambda: _lists(rest, clock))
         self._output = self._make_output()
         self._bus = Bus(clock, self._consumer_failed)
