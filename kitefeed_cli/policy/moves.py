@@ -159,9 +159,9 @@ def ask_why(turn: Turn, detail: str) -> State:
 
 def refused(turn: Turn, detail: str) -> State:
     """The feed refuses a token that REST likes: after a few times in a row, try only in the slow lane. While REST
-    is away too nobody likes the token, and its return is worth a try at once."""
+    is away too nobody likes the token (a proxy may answer for both), and its return is worth a try at once."""
     if turn.ledger.polls.failed:
-        return failed(turn, Cause.FEED_REFUSED, detail)
+        return failed(turn, Cause.FEED_FAILED, detail)
     turn.put(refusals=turn.ledger.refusals + 1)
     slow = turn.ledger.refusals >= turn.limits.refusals
     return failed(turn, Cause.FEED_REFUSED, detail, turn.limits.slow_lane_s if slow else 0.0)

@@ -93,8 +93,8 @@ def test_when_all_is_well_it_says_so_within_three_seconds(office: Office) -> Non
         ({"feed": "mute"}, "feed-mute", Exit.UNREACHABLE, [OK, OK, OK, OK, OK, FAILED]),
         (
             {"feed": "refused", "rest": "failing"},
-            "feed-refused",
-            Exit.REFUSED,
+            "feed-failed",
+            Exit.UNREACHABLE,
             [OK, OK, WARN, WARN, FAILED, NOT_REACHED],
         ),
         (

@@ -205,9 +205,9 @@ def test_a_403_is_not_believed_until_a_quote_has_been_asked() -> None:
         (Answer.TOKEN_DEAD, Cause.TOKEN_EXPIRED),
         (Answer.NOT_PERMITTED, Cause.NO_PERMISSION),
         (Answer.OK, Cause.FEED_REFUSED),
-        (Answer.FAILED, Cause.FEED_REFUSED),
+        (Answer.FAILED, Cause.FEED_FAILED),  # nobody can say that REST likes the token
         (Answer.THROTTLED, Cause.FEED_REFUSED),
-        (Answer.UNREACHABLE, Cause.FEED_REFUSED),
+        (Answer.UNREACHABLE, Cause.FEED_FAILED),
     ],
 )
 def test_a_quote_tells_a_dead_token_a_missing_plan_and_a_refused_feed_apart(answer: Answer, cause: Cause) -> None:
@@ -222,13 +222,23 @@ def test_a_quote_tells_a_dead_token_a_missing_plan_and_a_refused_feed_apart(answ
     assert [cause] == told
 
 
-def test_a_quote_that_is_not_answered_leaves_the_feed_refused() -> None:
+def test_a_quote_that_is_not_answered_leaves_a_feed_that_fails() -> None:
     play = Play()
     play.start()
     play.checked(Answer.OK)
     play.refused(403)
 
-    assert [Cause.FEED_REFUSED] == reports(play.wait(4.0))
+    assert [Cause.FEED_FAILED] == reports(play.wait(4.0))
+
+
+@pytest.mark.parametrize("away", [Answer.FAILED, Answer.UNREACHABLE])
+def test_a_proxy_that_answers_403_for_all_of_kite_is_not_told_as_a_login_that_kite_accepts(away: Answer) -> None:
+    play = Play()
+    play.start()
+    play.checked(away)
+    play.refused(403)
+
+    assert [Cause.FEED_FAILED] == reports(play.polled(away))
 
 
 def test_a_poll_already_under_way_serves_as_the_question_after_a_403() -> None:
