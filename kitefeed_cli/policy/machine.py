@@ -47,7 +47,6 @@ from .states import (
 )
 from .turn import Turn
 
-
 _KNOWN = (Answer.OK, Answer.NOT_PERMITTED)  # both come from a token that Kite knows
 
 
@@ -192,8 +191,11 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
             moves.note_stored(turn, event)
             return state
         case QuotesPolled(ask=turn.ledger.polls.ask):
-            polling.note_polled(turn, event)
+            back = polling.note_polled(turn, event)
             polling.note_rejected(turn, event, Verdict.DEAD)  # but let the handshake have its say
+            if back and turn.ledger.polls.asked_s >= state.until_s - turn.limits.handshake_s:
+                moves.close(turn, state.ask)  # it was sent while the network was away, and would hang until its end
+                return moves.attempt(turn)
             return state
         case Woke():
             moves.wake(turn, event.slept_s)
