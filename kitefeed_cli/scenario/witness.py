@@ -86,7 +86,7 @@ class Witness(World):
 
     def close_feed(self, ask: int) -> None:
         now_s = self.stage.now_s
-        frame_s = min(self._feed.frame_age_s, now_s - self._asked[ask][1])
+        frame_s = self._feed.frame_age_s  # infinite: a handshake, of which anybody may tire
         silent = frame_s >= self._limits.silence_s - _A_BIT_S or frame_s > now_s - self._woke_s
         mute = now_s - self._mute_s <= self._limits.poll_s
         if not (silent or mute or now_s >= self._stops_s):

@@ -116,3 +116,16 @@ def test_ctrl_c_in_every_state_ends_the_run_at_once(road: str) -> None:
 
     assert road == state
     assert at_s == witness.stage.now_s
+
+
+@pytest.mark.parametrize("how", ["blackholed", "unreachable"])
+def test_however_long_the_network_was_away_the_feed_is_live_within_10_s_of_its_return(how: str) -> None:
+    late = {}
+    for lasts_s in (5.0 + nth * 0.7 for nth in range(430)):  # to beyond the second wait of a minute
+        goes = Happening(100.0, kite=(("feed", how), ("rest", how)))
+        returns = Happening(100.0 + lasts_s, kite=HEALED)
+        _, witness = play(story("Live", [goes, returns], returns.at_s + 11.0), 10.0)
+        if "live" != witness.stage.log.shown(returns.at_s + 10.0):
+            late[lasts_s] = witness.stage.log.shown(returns.at_s + 10.0)
+
+    assert {} == late
