@@ -90,13 +90,15 @@ class LiveHands:
         self._news.found(session.saved, session.access_token)
 
     def open_feed(self, ask: int) -> None:
-        self._wanted = ask
-        if self._watchlist.resolved:
-            self._feed.open(ask, self._access_token, self._limits.handshake_s)
-        else:
-            self._errand("instruments", lambda: self._resolve_and_open(ask))
+        access_token = self._access_token
+        with self._opening:
+            self._wanted = ask
+            if self._watchlist.resolved:
+                self._feed.open(ask, access_token, self._limits.handshake_s)
+                return
+        self._errand("instruments", lambda: self._resolve_and_open(ask, access_token))
 
-    def _resolve_and_open(self, ask: int) -> None:
+    def _resolve_and_open(self, ask: int, access_token: str) -> None:
         try:
             why_not = self._watchlist.resolve()
         except Problem as problem:
@@ -107,11 +109,12 @@ class LiveHands:
             return
         with self._opening:
             if self._wanted == ask:  # the policy may have given this attempt up while the list was fetched
-                self._feed.open(ask, self._access_token, self._limits.handshake_s)
+                self._feed.open(ask, access_token, self._limits.handshake_s)
 
     def close_feed(self, ask: int) -> None:
         with self._opening:
-            self._wanted = None
+            if self._wanted == ask:
+                self._wanted = None
             self._feed.close(ask)
 
     def poll_quotes(self, ask: int) -> None:

@@ -57,6 +57,7 @@ class FeedRun:
         self._printer = printer
         self._store = store
         self._failure: Problem | None = None
+        self._stopping = False
         self._hearsay = Hearsay(clock)
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
@@ -101,11 +102,9 @@ class FeedRun:
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
-        why_not = self._watchlist.resolve()
-        for warning in self._watchlist.warnings:
-            self._printer.status(warning)
-        if why_not is not None:
-            self._printer.detail(f"{why_not}; it is asked for again before the feed opens")
+        self._look_up()
+        if self._stopping:
+            return self._end()
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
         self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
         if isinstance(self._output, LiveTable):
@@ -124,17 +123,58 @@ class FeedRun:
             self._output.close()
             if self._incidents is not None:
                 self._incidents.close()
-        if self._failure is not None:
-            raise self._failure
+            self._tell_losses()
+        return self._end()
 
     def stop(self) -> None:
         """Ask the run to end; from any thread, also from a signal."""
+        self._stopping = True
         self._inbox.post(StopAsked())
 
     def fail(self, problem: Problem) -> None:
-        """End the run with a problem that no waiting cures."""
-        self._failure = problem
+        """End the run with a problem that no waiting cures; the first one counts."""
+        self._failure = self._failure or problem
         self.stop()
+
+    def _end(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _look_up(self) -> None:
+        """Resolve the names before the loop starts, so that a list which takes its time is no failed handshake; on a
+        thread of its own, so that Ctrl-C need not wait for it."""
+        done = threading.Condition()
+        answers: list[str | None] = []
+
+        def look_up() -> None:
+            try:
+                answer = self._watchlist.resolve()
+            except Problem as problem:
+                self.fail(problem)
+                answer = None
+            with done:
+                answers.append(answer)
+                done.notify()
+
+        threading.Thread(target=look_up, name="kitefeed-instruments", daemon=True).start()
+        with done:
+            while not (answers or self._stopping):
+                self._clock.wait(done, 1.0)
+        for warning in self._watchlist.warnings:
+            self._printer.status(warning)
+        if answers and answers[0] is not None:
+            self._printer.detail(f"{answers[0]}; it is asked for again before the feed opens")
+
+    def _tell_losses(self) -> None:
+        """What was received and not shown is never passed over in silence."""
+        counters = self._bus.counters()["output"]
+        if counters.dropped:
+            self._printer.status(f"{counters.dropped} ticks were lost here: stdout was read too slowly")
+        refused = self._feed.refused()
+        if refused:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+            self._printer.status(f"refused and never shown: {reasons}")
+        self._printer.detail(f"{counters.delivered} ticks delivered")
 
     def _outage_over(self, incident: Incident) -> None:
         if self._incidents is not None:
@@ -170,7 +210,7 @@ class FeedRun:
     def _hear(self, kind: str, text: str) -> None:
         news = self._hearsay.line(text) if kind in ("error", "message") else None
         if news is not None:  # the caller reads the feed, and a terminal may be slow
-            threading.Thread(target=self._printer.status, args=(news,), daemon=True).start()
+            self._bus.tell(lambda: self._printer.status(news))
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.status(f"the {name} could not take some ticks ({type(error).__name__}); the feed carries on")
