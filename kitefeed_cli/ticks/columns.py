@@ -42,10 +42,14 @@ class Columns:
 
     @classmethod
     def joined(cls, groups: list[Columns]) -> Columns:
-        """Several of one layout, one after the other; prices must be divided by each one's own divisors."""
-        first = groups[0]
-        packets = b"".join(group.packets.tobytes() for group in groups)
-        return cls(first.layout, np.frombuffer(packets, first.packets.dtype), first._by_segment)
+        """Several of one layout, one after the other."""
+        packets = b"".join([group.packets.tobytes() for group in groups])
+        by_segment = np.maximum.reduce(list({id(group._by_segment): group._by_segment for group in groups}.values()))
+        return cls(groups[0].layout, np.frombuffer(packets, groups[0].packets.dtype), by_segment)
+
+    def some(self, which: NDArray[np.bool_]) -> Columns:
+        """Those ticks alone."""
+        return Columns(self.layout, self.packets[which], self._by_segment)
 
     def __len__(self) -> int:
         return len(self.packets)
@@ -69,7 +73,7 @@ class Columns:
         if self._words is None:
             # Laid side by side first: swapping bytes across the gaps of a frame takes twice as long.
             together = np.ascontiguousarray(self.packets)
-            self._words = together.view(_WORD).reshape(len(self), -1).astype(np.int32)
+            self._words = together.view(_WORD).reshape(len(self), self.layout.packet.size // 4).astype(np.int32)
         return self._words
 
     def integers(self, name: str) -> Integers:

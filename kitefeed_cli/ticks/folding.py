@@ -19,20 +19,33 @@ _BLOCK = np.dtype((np.void, RECORD.size))  # a record copied whole, which is fas
 
 _Records = NDArray[np.void]
 _Rows = NDArray[np.uint32]
+_Places = NDArray[np.intp]
+_Times = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
 
 
 def fold(table: Table, batches: Sequence[TickBatch], latest_at: float) -> float:
     """Take the ticks of `batches`, received in that order. Exchange times later than `latest_at` (epoch seconds)
     decide nothing. Returns the newest time of any tick that was taken, -inf without one."""
-    tokens, new = _records(batches)
+    kinds = _by_kind(batches)
+    total = sum(map(len, batches))
+    tokens = np.empty(total, np.uint32)
+    at = np.full(total, NO_TIME)
+    for columns, places in kinds:
+        tokens[places] = columns.integers("instrument_token")
+        if columns.layout.time:
+            at[places] = columns.integers("exchange_timestamp")
+    at[(at == 0) | (at > latest_at)] = NO_TIME
+    snapshot = _snapshots(batches, total)
     known = len(table)
     rows = np.array(table.rows(tokens.tolist()), np.uint32)
     order = np.argsort(rows.astype(np.uint16) if len(table) <= 1 << 16 else rows, kind="stable")  # 16 bits: by radix
-    rows, new = rows[order], _pick(new, order)
-    new["newest_at"] = np.where(new["exchange_at"] <= latest_at, new["exchange_at"], NO_TIME)
-    needed = ~_outdone(rows, new)
-    rows, new = rows[needed], _pick(new, needed)
+    order = order[~_outdone(rows[order], at[order], snapshot[order])]
+    new = _records(kinds, order, total)
+    new["snapshot"] = snapshot[order]
+    new["newest_at"] = at[order]
+    new["received_s"] = np.repeat([batch.received_s for batch in batches], [len(batch) for batch in batches])[order]
+    rows = rows[order]
     newest_at = -math.inf
     while len(rows):
         first = np.append(True, rows[1:] != rows[:-1])  # of each instrument
@@ -47,13 +60,12 @@ def _pick(records: _Records, which: NDArray[Any]) -> _Records:
     return picked
 
 
-def _outdone(rows: _Rows, new: _Records) -> _Bools:
+def _outdone(rows: _Rows, at: _Times, snapshot: _Bools) -> _Bools:
     """The ticks that the next of their instrument would replace in any case: both have an exchange time that does
     not go back, or neither has one. (A trade is never newer than its tick.)"""
     outdone = np.zeros(len(rows), bool)
-    at, next_at = new["newest_at"][:-1], new["newest_at"][1:]
-    follows = (next_at >= at) | (np.isnan(at) & np.isnan(next_at))
-    outdone[:-1] = (rows[1:] == rows[:-1]) & follows & (new["snapshot"][1:] == 0)
+    follows = (at[1:] >= at[:-1]) | (np.isnan(at[1:]) & np.isnan(at[:-1]))
+    outdone[:-1] = (rows[1:] == rows[:-1]) & follows & ~snapshot[1:]
     return outdone
 
 
@@ -82,53 +94,66 @@ def _replaces(new: _Records, old: _Records) -> _Bools:
     return replaces
 
 
-def _records(batches: Sequence[TickBatch]) -> tuple[NDArray[np.uint32], _Records]:
-    """Instrument tokens and records of all ticks, in the order received."""
-    groups: dict[Layout, list[tuple[Columns, NDArray[np.intp]]]] = {}
+def _by_kind(batches: Sequence[TickBatch]) -> list[tuple[Columns, _Places]]:
+    """All ticks, a group for each kind of packet, and their places in the order received."""
+    kinds: dict[Layout, list[tuple[Columns, _Places]]] = {}
     rows: list[Row] = []
     rows_at: list[int] = []
     total = 0
     for batch in batches:
         if batch.columnar:
             for group in batch.groups():
-                groups.setdefault(group.layout, []).append((group, group.at + total))
+                kinds.setdefault(group.layout, []).append((group, group.at + total))
         else:  # a few packets: made columns all together
             rows += batch.rows()
             rows_at += range(total, total + len(batch))
         total += len(batch)
     for group in columns_of(rows):
-        groups.setdefault(group.layout, []).append((group, np.array(rows_at, np.intp)[group.at]))
-    tokens = np.empty(total, np.uint32)
-    records = np.empty(total, _KEPT)
-    for layout, parts in groups.items():
-        at = np.concatenate([places for _, places in parts])
-        tokens[at], some = _of_one_kind(layout, [group for group, _ in parts])
-        records.view(_BLOCK)[at] = some.view(_BLOCK)
-    records["received_s"] = np.repeat([batch.received_s for batch in batches], [len(batch) for batch in batches])
-    starts = np.cumsum([0, *map(len, batches)])
-    for start, batch in zip(starts, batches, strict=False):
+        kinds.setdefault(group.layout, []).append((group, np.array(rows_at, np.intp)[group.at]))
+    return [
+        (Columns.joined([group for group, _ in parts]), np.concatenate([places for _, places in parts]))
+        for parts in kinds.values()
+    ]
+
+
+def _snapshots(batches: Sequence[TickBatch], total: int) -> _Bools:
+    snapshot = np.zeros(total, bool)
+    start = 0
+    for batch in batches:
         if batch.snapshots:
-            records["snapshot"][[start + position for position in batch.snapshots]] = 1
-    return tokens, records
+            snapshot[[start + position for position in batch.snapshots]] = True
+        start += len(batch)
+    return snapshot
 
 
-def _of_one_kind(layout: Layout, groups: list[Columns]) -> tuple[NDArray[Any], _Records]:
-    """Tokens and records; `received_s` and `snapshot` are not known here."""
-    together = Columns.joined(groups)
-    divisors = np.concatenate([group.divisors for group in groups])
-    records = np.empty(len(together), _KEPT)
+def _records(kinds: list[tuple[Columns, _Places]], order: _Places, total: int) -> _Records:
+    """The records of the ticks at the places `order`, in that order; what else they need is not known here."""
+    new_place = np.full(total, -1)
+    new_place[order] = np.arange(len(order))
+    records = np.empty(len(order), _KEPT)
+    for columns, places in kinds:
+        to = new_place[places]
+        wanted = to >= 0
+        records.view(_BLOCK)[to[wanted]] = _of_one_kind(columns.some(wanted)).view(_BLOCK)
+    return records
+
+
+def _of_one_kind(columns: Columns) -> _Records:
+    layout = columns.layout
+    divisors = columns.divisors
+    columns.words  # noqa: B018 - most of them are needed, so all are converted at once
+    records = np.empty(len(columns), _KEPT)
     for name in ("last_price", "close", "open", "high", "low"):
-        has = name in layout.names
-        records[name] = together.integers(name) / divisors if has else NO_PRICE
+        records[name] = columns.integers(name) / divisors if name in layout.names else NO_PRICE
     for name, field in (("exchange_at", "exchange_timestamp"), ("last_trade_at", "last_trade_time")):
         records[name] = NO_TIME
         if field in layout.names:
-            seconds = together.integers(field)
+            seconds = columns.integers(field)
             records[name][seconds > 0] = seconds[seconds > 0]  # 0: not traded yet
-    records["volume"] = together.integers("volume_traded") if layout in (QUOTE, FULL) else NO_COUNT
-    records["oi"] = together.integers("oi") if layout is FULL else NO_COUNT
+    records["volume"] = columns.integers("volume_traded") if layout in (QUOTE, FULL) else NO_COUNT
+    records["oi"] = columns.integers("oi") if layout is FULL else NO_COUNT
     records["mode"] = MODES.index(layout.mode)
-    records["source"] = records["snapshot"] = 0
+    records["source"] = 0
     records["ticked"] = 1
     records["tick_price"], records["tick_volume"] = records["last_price"], records["volume"]
-    return together.integers("instrument_token"), records
+    return records
