@@ -15,7 +15,7 @@ from kitefeed_cli.scenario import catalogue
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.story import Scenario
 from kitefeed_cli.scenario.words import KITE, USER
-from kitefeed_cli.stages import playable
+from kitefeed_cli.wiring.stages import playable
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
 

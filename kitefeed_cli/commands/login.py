@@ -37,7 +37,7 @@ def login(
     You type password, PIN and TOTP on Kite's own page; kitefeed never sees them.
     """
     from ..clock import SystemClock
-    from ..signin import sign_in
+    from ..wiring.signin import sign_in
 
     if source not in (None, "-"):
         raise typer.BadParameter("give the redirect URL or request_token on stdin: other programs can read arguments")

@@ -39,9 +39,9 @@ def poll(
 ) -> None:
     """Quotes from Kite's REST, in the same records as `run`. Ctrl-C ends it."""
     from ..clock import SystemClock
-    from ..poller import Poller, poll_once
     from ..session import TokenStore
     from ..settings import ACCESS_TOKEN_KEY, read_settings
+    from ..wiring.poller import Poller, poll_once
 
     every_s = seconds(every)
     clock = SystemClock()

@@ -47,11 +47,11 @@ def run(
 ) -> None:
     """Live ticks that stay up: falls back, recovers, never spams. Ctrl-C ends it."""
     from ..clock import SystemClock
-    from ..incidents import incidents as open_incidents
     from ..problems import Problem
     from ..session import TokenStore
     from ..settings import ACCESS_TOKEN_KEY, read_settings
-    from ..wiring import FeedRun, run_until_stopped
+    from ..wiring.incidents import incidents as open_incidents
+    from ..wiring.run import FeedRun, run_until_stopped
 
     printer = make_printer(ctx.obj, json=json)
     clock = SystemClock()
@@ -59,7 +59,7 @@ def run(
         raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
     kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
     if emulator:
-        from ..local import run_on_local_kite
+        from ..wiring.local import run_on_local_kite
 
         run_on_local_kite(printer, clock, instruments, mode, demo=demo, incidents=kept)
         return

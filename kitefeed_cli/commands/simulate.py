@@ -53,7 +53,7 @@ def simulate(
     from ..scenario.explain import explained
     from ..scenario.format import read
     from ..scenario.page import laid_down
-    from ..stages import accept_all, play_all, playable
+    from ..wiring.stages import accept_all, play_all, playable
 
     printer = make_printer(ctx.obj, json=json)
     if played(printer, swarm, names, days=days, seed=seed, density=density, seeds_in=seeds_in):

@@ -20,7 +20,7 @@ def validate(
     0 fine, 2 settings, 3 login needed, 4 Kite unreachable, 5 Kite refuses.
     """
     from ..clock import SystemClock
-    from ..visit import visit
+    from ..wiring.visit import visit
     from .answers import as_json, as_nagios, show
 
     if json and nagios:

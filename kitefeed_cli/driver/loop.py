@@ -11,7 +11,7 @@ from ..policy.events import Event, Saved, Started, Woke
 from .hands import Hands
 from .inbox import Inbox
 
-_OVERSLEPT_S = 2.0  # real seconds: a deadline seen so late means that we were not running: a suspend, or a stopped process
+_OVERSLEPT_S = 2.0  # real seconds; a deadline seen so late: we were not running (a suspend, a stopped process)
 
 
 class Loop:

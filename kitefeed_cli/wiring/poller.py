@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import signal
 
-from .clock import Clock
-from .console.messages import status_line
-from .console.oneshot import told
-from .console.printer import Printer
-from .console.rows import line
-from .console.words import duration
-from .kite.errors import KiteError
-from .outputs import Output
-from .outputs.jsonl import JsonLines
-from .outputs.lines import Lines
-from .policy import DEFAULT, Answer, Cause, Limits, Note, Saved, Say, Shown
-from .policy.causes import Remedy
-from .polling import Ask, Batches, Course, Quotes, without_quote
-from .problems import Exit, Problem
-from .session import TokenStore
-from .settings import Settings
-from .ticks.quotes import QuoteBatch
+from ..clock import Clock
+from ..console.messages import status_line
+from ..console.oneshot import told
+from ..console.printer import Printer
+from ..console.rows import line
+from ..console.words import duration
+from ..kite.errors import KiteError
+from ..outputs import Output
+from ..outputs.jsonl import JsonLines
+from ..outputs.lines import Lines
+from ..policy import DEFAULT, Answer, Cause, Limits, Note, Saved, Say, Shown
+from ..policy.causes import Remedy
+from ..polling import Ask, Batches, Course, Quotes, without_quote
+from ..problems import Exit, Problem
+from ..session import TokenStore
+from ..settings import Settings
+from ..ticks.quotes import QuoteBatch
 
 _LOOK_S = 1.0  # between two looks at the token store
 _SO = "so there are no quotes"
@@ -194,7 +194,7 @@ def _ask_twice(quotes: Quotes, names: list[str], clock: Clock, limits: Limits) -
 
 def _output(printer: Printer, quotes: Quotes, clock: Clock, *, table: bool = False) -> Output:
     if table:
-        from .console.live import LiveTable  # rich takes its time
+        from ..console.live import LiveTable  # rich takes its time
 
         live = LiveTable(printer, quotes.board.lasts, quotes.names, clock, lambda: signal.raise_signal(signal.SIGINT))
         live.start()

@@ -11,11 +11,11 @@ import pytest
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.local import environment
 from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings, read_settings
-from kitefeed_cli.wiring import FeedRun
+from kitefeed_cli.wiring.local import environment
+from kitefeed_cli.wiring.run import FeedRun
 
 PATIENCE_S = 10.0
 ACCESS_TOKEN = "wiring00wiring00wiring00wiring00"

@@ -14,7 +14,7 @@ from kitefeed_cli.checkup import Grade, Verdict
 from kitefeed_cli.clock import IST, ScaledClock
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.problems import Exit
-from kitefeed_cli.visit import Outcome, visit
+from kitefeed_cli.wiring.visit import Outcome, visit
 from tests.conftest import Canary
 
 MONDAY = datetime(2026, 3, 2, 11, 0, tzinfo=IST)

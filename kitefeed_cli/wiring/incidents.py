@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .clock import Clock
-from .kite.cassette import CassetteRecorder, Heard
-from .problems import Problem
-from .scenario.flight.folder import IncidentFolder
-from .scenario.flight.incident import Incident
+from ..clock import Clock
+from ..kite.cassette import CassetteRecorder, Heard
+from ..problems import Problem
+from ..scenario.flight.folder import IncidentFolder
+from ..scenario.flight.incident import Incident
 
 
 class Incidents:

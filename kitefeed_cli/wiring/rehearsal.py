@@ -19,24 +19,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .clock import ScaledClock
-from .console.printer import Printer
-from .kite.errors import KiteError
-from .kite.rest import Rest
+from ..clock import ScaledClock
+from ..console.printer import Printer
+from ..kite.errors import KiteError
+from ..kite.rest import Rest
+from ..policy import DEFAULT
+from ..problems import Problem
+from ..redact import REDACTOR
+from ..scenario.log import Entry, Kind, Log, Talk
+from ..scenario.story import Happening, Scenario
+from ..scenario.world import told
+from ..session import TokenStore
+from ..settings import ACCESS_TOKEN_KEY, read_settings
 from .local import environment
-from .policy import DEFAULT
-from .problems import Problem
-from .redact import REDACTOR
-from .scenario.log import Entry, Kind, Log, Talk
-from .scenario.story import Happening, Scenario
-from .scenario.world import told
-from .session import TokenStore
-from .settings import ACCESS_TOKEN_KEY, read_settings
-from .wiring import FeedRun
+from .run import FeedRun
 
 if TYPE_CHECKING:
-    from .emulator import LocalKite
-    from .emulator.oracle import RequestRow
+    from ..emulator import LocalKite
+    from ..emulator.oracle import RequestRow
 
 SPEED = 10.0
 LATE_S = 1.5  # how late a moment of the scenario may be: 0.15 real seconds, for a machine with other work
@@ -92,7 +92,7 @@ class _Records(io.StringIO):
 
 def rehearse(scenario: Scenario) -> Log:
     """Play it, in about a tenth of the scenario's time, idle stretches left out; what happened."""
-    from .emulator import LocalKite
+    from ..emulator import LocalKite
 
     given = scenario.given
     time = _Time(scenario)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitefeed_cli import stages
 from kitefeed_cli.scenario.runner import Outcome
+from kitefeed_cli.wiring import stages
 
-from .scenario.stories import at, told
+from ..scenario.stories import at, told
 
 # Idle time is cut to a few seconds, for these stories ask nothing of it.
 SHORT = "\n[stage]\nlongest_quiet_s = 8\n"

@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from .clock import SystemClock
-from .policy import DEFAULT, Answer
-from .problems import Problem
-from .scenario import catalogue, runner, transcript
-from .scenario.kite import Reply, Token
-from .scenario.runner import Outcome
-from .scenario.story import Scenario
-from .settings import DEFAULT_INSTRUMENTS, REST_ROOT
+from ..clock import SystemClock
+from ..policy import DEFAULT, Answer
+from ..problems import Problem
+from ..scenario import catalogue, runner, transcript
+from ..scenario.kite import Reply, Token
+from ..scenario.runner import Outcome
+from ..scenario.story import Scenario
+from ..settings import DEFAULT_INSTRUMENTS, REST_ROOT
 
 StageName = Literal["virtual", "emulator"]
 
@@ -85,7 +85,7 @@ def play(path: Path, scenario: Scenario, stage: StageName) -> Outcome:
         return runner.outcome(scenario, rehearse(scenario), stage, LATE_S)
     if scenario.given.cassette is None:
         return runner.run(path, scenario)
-    from .kite.recording import replaying
+    from ..kite.recording import replaying
 
     with replaying(catalogue.cassette(scenario.given.cassette)):
         return runner.run(path, scenario, _Recorded())
@@ -95,7 +95,7 @@ class _Recorded:
     """REST as recorded, asked through the real client."""
 
     def __init__(self) -> None:
-        from .kite.rest import Rest
+        from ..kite.rest import Rest
 
         self._rest = Rest("0" * 16, REST_ROOT, SystemClock())
 
@@ -110,7 +110,7 @@ class _Recorded:
         return self._reply(ask)
 
     def _reply(self, ask: Callable[[], str]) -> Reply:
-        from .kite.errors import KiteError
+        from ..kite.errors import KiteError
 
         try:
             return Reply(Answer.OK, user=ask())

@@ -10,10 +10,10 @@ from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.outputs.jsonl import JsonLines
 from kitefeed_cli.policy import DEFAULT, Answer
-from kitefeed_cli.poller import Poller
 from kitefeed_cli.polling import Ask, Course
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings
+from kitefeed_cli.wiring.poller import Poller
 from tests.conftest import Canary
 
 

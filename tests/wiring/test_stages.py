@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kitefeed_cli import stages
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.scenario import catalogue, transcript
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.story import Scenario
+from kitefeed_cli.wiring import stages
 
-from .scenario.stories import at, told, written
+from ..scenario.stories import at, told, written
 
 
 def left_out(scenario: Scenario, stage: stages.StageName) -> list[str]:

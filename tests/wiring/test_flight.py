@@ -13,11 +13,9 @@ import pytest
 from kitefeed_cli.clock import IST, ScaledClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.incidents import Incidents
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.kite.recording import replaying
 from kitefeed_cli.kite.rest import Rest
-from kitefeed_cli.local import environment
 from kitefeed_cli.policy.events import Answer, QuotesPolled, TokenChecked
 from kitefeed_cli.scenario import runner
 from kitefeed_cli.scenario.flight.recording import Recorded
@@ -26,9 +24,11 @@ from kitefeed_cli.scenario.log import Kind
 from kitefeed_cli.scenario.runner import Outcome
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import DEFAULT_INSTRUMENTS, REST_ROOT, read_settings
-from kitefeed_cli.wiring import FeedRun
+from kitefeed_cli.wiring.incidents import Incidents
+from kitefeed_cli.wiring.local import environment
+from kitefeed_cli.wiring.run import FeedRun
 
-from .conftest import Canary
+from ..conftest import Canary
 
 SPEED = 20.0
 PATIENCE_S = 200.0  # of the fast clock

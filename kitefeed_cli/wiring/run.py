@@ -8,34 +8,34 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from .calendar import Hours, session
-from .clock import Clock
-from .console.hearsay import Hearsay
-from .console.live import LiveTable
-from .console.printer import Printer
-from .console.rows import line
-from .console.streams import OutputClosed
-from .driver.inbox import ThreadInbox
-from .driver.loop import Loop
+from ..calendar import Hours, session
+from ..clock import Clock
+from ..console.hearsay import Hearsay
+from ..console.live import LiveTable
+from ..console.printer import Printer
+from ..console.rows import line
+from ..console.streams import OutputClosed
+from ..driver.inbox import ThreadInbox
+from ..driver.loop import Loop
+from ..kite.feed import Feed
+from ..kite.instruments import DOWNLOAD_S, Instruments, cache_folder
+from ..kite.rest import Rest
+from ..kite.watchlist import Watchlist
+from ..outputs import Output
+from ..outputs.jsonl import JsonLines
+from ..outputs.lines import Lines
+from ..policy import DEFAULT, Limits, Shown, State
+from ..policy.events import StopAsked
+from ..problems import Problem
+from ..scenario.flight.incident import Incident
+from ..scenario.flight.recorder import FlightRecorder
+from ..session import Session, TokenStore, TokenWatch, Watch
+from ..settings import Settings
+from ..ticks.board import Board
+from ..ticks.bus import Bus, WhenFull
+from ..ticks.last import Batch
 from .hands import LiveHands
 from .incidents import Incidents
-from .kite.feed import Feed
-from .kite.instruments import DOWNLOAD_S, Instruments, cache_folder
-from .kite.rest import Rest
-from .kite.watchlist import Watchlist
-from .outputs import Output
-from .outputs.jsonl import JsonLines
-from .outputs.lines import Lines
-from .policy import DEFAULT, Limits, Shown, State
-from .policy.events import StopAsked
-from .problems import Problem
-from .scenario.flight.incident import Incident
-from .scenario.flight.recorder import FlightRecorder
-from .session import Session, TokenStore, TokenWatch, Watch
-from .settings import Settings
-from .ticks.board import Board
-from .ticks.bus import Bus, WhenFull
-from .ticks.last import Batch
 
 _FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C

@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checkup import CHECKS, LIMITS, Examination, Finding, Grade, Sheet, Verdict, check_settings, check_store
-from .clock import Clock
-from .console.oneshot import told
-from .driver.inbox import ThreadInbox
-from .driver.loop import Loop
-from .kite.rest import Rest
-from .problems import Exit, Problem, bug
-from .session import TokenStore
-from .settings import ACCESS_TOKEN_KEY, read_settings
+from ..checkup import CHECKS, LIMITS, Examination, Finding, Grade, Sheet, Verdict, check_settings, check_store
+from ..clock import Clock
+from ..console.oneshot import told
+from ..driver.inbox import ThreadInbox
+from ..driver.loop import Loop
+from ..kite.rest import Rest
+from ..problems import Exit, Problem, bug
+from ..session import TokenStore
+from ..settings import ACCESS_TOKEN_KEY, read_settings
 
 
 @dataclass(frozen=True, slots=True)

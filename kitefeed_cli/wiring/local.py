@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .clock import Clock
-from .console.printer import Printer
+from ..clock import Clock
+from ..console.printer import Printer
+from ..session import TokenStore
+from ..settings import read_settings
 from .incidents import Incidents
-from .session import TokenStore
-from .settings import read_settings
-from .wiring import FeedRun, run_until_stopped
+from .run import FeedRun, run_until_stopped
 
 if TYPE_CHECKING:
-    from .emulator import LocalKite
+    from ..emulator import LocalKite
 
 
 def environment(kite: LocalKite) -> dict[str, str]:
@@ -38,7 +38,7 @@ def run_on_local_kite(
     demo: bool,
     incidents: Incidents | None = None,
 ) -> None:
-    from .emulator import LocalKite
+    from ..emulator import LocalKite
 
     with LocalKite(clock) as kite, tempfile.TemporaryDirectory(prefix="kitefeed-") as folder:
         env_file = Path(folder) / "local.env"

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .clock import Clock
-from .console.printer import Printer
-from .kite.login import (
+from ..clock import Clock
+from ..console.printer import Printer
+from ..kite.login import (
     Arrivals,
     Callback,
     Road,
@@ -26,10 +26,10 @@ from .kite.login import (
     open_browser,
     read_lines,
 )
-from .kite.rest import Rest
-from .problems import Problem
-from .session import TokenStore
-from .settings import ACCESS_TOKEN_KEY, Settings, read_settings
+from ..kite.rest import Rest
+from ..problems import Problem
+from ..session import TokenStore
+from ..settings import ACCESS_TOKEN_KEY, Settings, read_settings
 
 _PIPED_S = 0.3  # a script's line comes at once, and then no browser is needed
 _HOW = "Should the page you land on not load, paste its address here and press Enter.\n"

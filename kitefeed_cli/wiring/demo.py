@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .clock import Clock
+from ..clock import Clock
 
 if TYPE_CHECKING:
-    from .emulator import LocalKite
-    from .session import TokenStore
+    from ..emulator import LocalKite
+    from ..session import TokenStore
 
 
 class Demo:

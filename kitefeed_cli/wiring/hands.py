@@ -8,22 +8,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from .clock import Clock
-from .console import messages
-from .console.printer import Printer
-from .driver.news import TokenNews
-from .kite.errors import KiteError
-from .kite.feed import Feed
-from .kite.rest import Rest
-from .kite.watchlist import Watchlist
-from .outputs import Output
-from .policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
-from .policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
-from .problems import Problem, bug
-from .session import Session, TokenStore
-from .ticks.board import Board
-from .ticks.last import Batch
-from .ticks.quotes import QuoteBatch
+from ..clock import Clock
+from ..console import messages
+from ..console.printer import Printer
+from ..driver.news import TokenNews
+from ..kite.errors import KiteError
+from ..kite.feed import Feed
+from ..kite.rest import Rest
+from ..kite.watchlist import Watchlist
+from ..outputs import Output
+from ..policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
+from ..policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
+from ..problems import Problem, bug
+from ..session import Session, TokenStore
+from ..ticks.board import Board
+from ..ticks.last import Batch
+from ..ticks.quotes import QuoteBatch
 
 _BATCH = 500  # instruments in one /quote (Kite Connect v3 docs, Market quotes page)
 _NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
