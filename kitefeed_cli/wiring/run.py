@@ -44,6 +44,9 @@ _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after 
 class FeedRun:
     """One run of the feed: its parts, and the order in which they start and stop."""
 
+    _failure: Problem | None = None
+    _stopping = False
+
     def __init__(
         self,
         settings: Settings,
@@ -56,8 +59,6 @@ class FeedRun:
         self._clock = clock
         self._printer = printer
         self._store = store
-        self._failure: Problem | None = None
-        self._stopping = False
         self._hearsay = Hearsay(clock)
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
