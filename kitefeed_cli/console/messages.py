@@ -97,7 +97,7 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.TOKEN_MALFORMED: Entry(
         what="the saved access token is damaged, {ticks}",
-        fact="KITE_ACCESS_TOKEN is not letters and digits",
+        fact="KITE_ACCESS_TOKEN is not 8-128 letters and digits",
         next=_LOGIN,
         says_it_all=True,
     ),
@@ -131,7 +131,7 @@ STATUS: dict[Note, str] = {
     Note.LOGGED_IN: "AUTH STATE CHANGE DETECTED: User logged in!",
     Note.REFRESHED: "Token refreshed - attempting WebSocket reconnection",
     Note.TOKEN_KEPT: "New access token saved - the open feed carries on with the old one",
-    Note.STILL_REJECTED: "The newly saved access token does not work either - still signed out",
+    Note.STILL_REJECTED: "{saved} - still signed out",
     Note.MARKET_CLOSED: "The market is closed - connected and waiting for the first tick",
     Note.WOKE: "The computer slept for {duration} - checking the feed",
 }
@@ -172,6 +172,7 @@ def status_line(say: Say) -> str:
         detail=_short(say.detail),
         exception=_exception(say.detail),
         reason=_SKIPPED.get(say.detail, "Token is expired"),
+        saved=_saved(_short(say.detail)),
         duration=duration(say.seconds),
         seconds=_plural(round(say.seconds), "second"),
         every=f", every {say.seconds:g} s" if say.seconds else "",
@@ -217,6 +218,12 @@ def _exception(detail: str) -> str:
     """Kite's `error_type` in a detail such as "403 TokenException"."""
     found = re.search(r"\b\w+Exception\b", detail)
     return found.group() if found else "TokenException"
+
+
+def _saved(detail: str) -> str:
+    """What the token store holds now that does not do; emptied or damaged, it holds no new token to speak of."""
+    rejected = "The newly saved access token does not work either"
+    return f"{detail[0].upper()}{detail[1:]}" if detail and "Exception" not in detail else rejected
 
 
 def _short(text: str) -> str:

@@ -200,3 +200,18 @@ def test_every_note_is_one_line_that_fits_beside_the_time(note: Note) -> None:
 
     assert 80 >= len("11:20:10 " + line)
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ("403 TokenException", "The newly saved access token does not work either - still signed out"),
+        ("no access token is saved", "No access token is saved - still signed out"),
+        (
+            "what is saved cannot be an access token",
+            "What is saved cannot be an access token - still signed out",
+        ),
+    ],
+)
+def test_a_token_store_that_was_emptied_is_not_called_newly_saved(detail: str, expected: str) -> None:
+    assert expected == status_line(Say(Note.STILL_REJECTED, detail))
