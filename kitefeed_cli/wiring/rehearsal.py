@@ -45,13 +45,19 @@ _BEFORE_S = 600.0  # the clock starts so long before the scenario, and jumps to 
 _LEAD_S = 5.0  # played before a moment of the scenario when idle time was cut
 _EPILOGUE_S = 20.0  # played after the last moment that matters
 _JOIN_S = 5.0  # real seconds that the run may take to end
+_GLANCE_S = 2.0  # between two looks at the curtain: 0.2 real seconds
 _DAMAGED = "half a token"
+
+
+class AbandonedError(Exception):
+    """The play was broken off: the curtain fell."""
 
 
 class _Time:
     """The scenario's time over a scaled clock: seconds after `starts_at`, cuts counted."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, curtain: threading.Event) -> None:
+        self._curtain = curtain
         self._starts_at = scenario.given.starts_at
         self.clock = ScaledClock(SPEED, self._starts_at - timedelta(seconds=_BEFORE_S))
         self._cuts: list[tuple[float, float]] = []  # (on the clock, how much)
@@ -70,7 +76,9 @@ class _Time:
 
     def wait_until(self, at_s: float) -> None:
         while (left_s := at_s - self.now_s()) > 0:
-            self.clock.sleep(left_s)
+            if self._curtain.is_set():
+                raise AbandonedError
+            self.clock.sleep(min(left_s, _GLANCE_S))
 
 
 class _Records(io.StringIO):
@@ -90,12 +98,15 @@ class _Records(io.StringIO):
         return len(text)
 
 
-def rehearse(scenario: Scenario) -> Log:
-    """Play it, in about a tenth of the scenario's time, idle stretches left out; what happened."""
+def rehearse(scenario: Scenario, curtain: threading.Event) -> Log:
+    """Play it, in about a tenth of the scenario's time, idle stretches left out; what happened.
+
+    Raises AbandonedError soon after somebody has set `curtain`.
+    """
     from ..emulator import LocalKite
 
     given = scenario.given
-    time = _Time(scenario)
+    time = _Time(scenario, curtain)
     log = Log(given.starts_at)
     market: Literal["open", "closed", "calendar"] = given.market  # type: ignore[assignment]
     kite_at_s = time.clock.now_s()  # from here on the local Kite counts the seconds of its request log
@@ -136,15 +147,10 @@ class _Play:
         thread = threading.Thread(target=self._perform, name="rehearsal", daemon=True)
         self._time.cut(-self._time.now_s())
         thread.start()
-        moment_s = 0.0
-        happenings = list(self._scenario.timeline)
-        moments = {one.at_s for one in happenings} | set(self._scenario.expect.moments_s())
-        for next_s in sorted(moments | {self._scenario.ends_s}):
-            self._pass(moment_s, next_s)
-            while happenings and happenings[0].at_s <= next_s:
-                self._happen(happenings.pop(0))
-            moment_s = next_s
-        self._run.stop()
+        try:
+            self._act()
+        finally:
+            self._run.stop()
         thread.join(_JOIN_S)
         self._log.entries[:] = sorted([*self._log.entries, *self._requests()], key=lambda entry: entry.at_s)
 
@@ -166,6 +172,16 @@ class _Play:
         except Problem as problem:
             code = int(problem.exit_code)
         self._log.add(self._time.now_s(), Kind.EXIT, str(code))
+
+    def _act(self) -> None:
+        moment_s = 0.0
+        happenings = list(self._scenario.timeline)
+        moments = {one.at_s for one in happenings} | set(self._scenario.expect.moments_s())
+        for next_s in sorted(moments | {self._scenario.ends_s}):
+            self._pass(moment_s, next_s)
+            while happenings and happenings[0].at_s <= next_s:
+                self._happen(happenings.pop(0))
+            moment_s = next_s
 
     def _pass(self, from_s: float, until_s: float) -> None:
         """Let time pass; what is longer than the longest quiet is cut out of it."""

@@ -6,6 +6,7 @@ Both write the same log, and the same promises are judged on it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,16 +74,21 @@ def play_all(scenarios: Sequence[tuple[Path, Scenario]], stage: StageName) -> It
     if stage == "virtual":
         yield from (play(path, scenario, stage) for path, scenario in scenarios)
         return
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # they mostly wait
-        yield from pool.map(lambda pair: play(pair[0], pair[1], stage), scenarios)
+    curtain = threading.Event()
+    pool = ThreadPoolExecutor(_AT_ONCE)  # they mostly wait
+    try:
+        yield from pool.map(lambda pair: play(pair[0], pair[1], stage, curtain), scenarios)
+    finally:  # a Ctrl-C or a bug in one: nobody waits for the others to play to their end
+        curtain.set()
+        pool.shutdown(cancel_futures=True)
 
 
-def play(path: Path, scenario: Scenario, stage: StageName) -> Outcome:
+def play(path: Path, scenario: Scenario, stage: StageName, curtain: threading.Event | None = None) -> Outcome:
     """Play the scenario of that file. Raises Problem for a recording that cannot be replayed."""
     if stage == "emulator":
         from .rehearsal import LATE_S, rehearse
 
-        return runner.outcome(scenario, rehearse(scenario), stage, LATE_S)
+        return runner.outcome(scenario, rehearse(scenario, curtain or threading.Event()), stage, LATE_S)
     if scenario.given.cassette is None:
         return runner.run(path, scenario)
     from ..kite.recording import replaying

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import pytest
+
 from kitefeed_cli.scenario.runner import Outcome
-from kitefeed_cli.wiring import stages
+from kitefeed_cli.wiring import rehearsal, stages
 
 from ..scenario.stories import at, told
 
@@ -66,3 +69,12 @@ ends = "live"
 """,
         stage="\n[stage]\nlongest_quiet_s = 30\n",
     )
+
+
+def test_a_play_is_broken_off_when_the_curtain_falls(tmp_path: Path) -> None:
+    scenario = told(tmp_path, at("10:09:00", 'kite = { feed = "dropped" }'), "", "\n[stage]\nlongest_quiet_s = 600\n")
+    curtain = threading.Event()
+    curtain.set()
+
+    with pytest.raises(rehearsal.AbandonedError):
+        rehearsal.rehearse(scenario, curtain)
