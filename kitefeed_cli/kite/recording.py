@@ -29,7 +29,7 @@ def replaying(cassette: Path) -> Iterator[None]:
     import vcr
     import yaml  # type: ignore[import-untyped, unused-ignore]
 
-    logging.getLogger("vcr").setLevel(logging.WARNING)  # it logs URLs
+    logging.getLogger("vcr").setLevel(logging.CRITICAL)  # it logs URLs, and a warning would reach stderr unredacted
     player = vcr.VCR(
         record_mode="none",
         serializer="plain",

@@ -33,7 +33,9 @@ Kind = Literal["quote", "ohlc", "ltp"]
 MOST: Mapping[Kind, int] = {"quote": 500, "ohlc": 800, "ltp": 800}
 _MIB = 1024 * 1024
 _PROFILE_CAP, _QUOTES_CAP, _INSTRUMENTS_CAP = _MIB, 8 * _MIB, 64 * _MIB
-_CHATTY = ("urllib3", "requests", "kiteconnect", "vcr")  # their debug lines quote URLs and headers
+# Their lines quote URLs and headers, their warnings too; and a warning that nobody listens to goes to stderr, past
+# the redactor (`logging.lastResort`).
+_CHATTY = ("urllib3", "requests", "kiteconnect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Rest:
         self._heard = heard
         self._deadlines: Deadlines[Any] | None = None
         for name in _CHATTY:
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
     @property
     def root(self) -> str:

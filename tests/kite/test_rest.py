@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import itertools
@@ -453,6 +454,15 @@ def test_a_failed_call_leaves_no_trail_to_the_secret(caplog: pytest.LogCaptureFi
     assert error.__cause__ is None
     assert TOKEN not in caplog.text
     assert TOKEN not in repr(error) + str(error.args)
+
+
+def test_a_warning_of_the_http_library_goes_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    broken = success(PROFILE).replace(b"Content-Type", b"no header at all\r\nContent-Type")
+    with caplog.at_level(logging.DEBUG), Stub(answering(broken)) as stub, contextlib.suppress(KiteError):
+        rest_at(stub).quotes(TOKEN, ["NSE:INFY"], "ltp", 5)
+
+    assert 1 == len(stub.requests)
+    assert [] == [record.getMessage() for record in caplog.records]
 
 
 def test_many_threads_may_call_at_once() -> None:
