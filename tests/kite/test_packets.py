@@ -221,6 +221,31 @@ def test_the_high_byte_of_a_length_is_never_overlooked(parts: list[bytes]) -> No
         at += 2 + len(part)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [ltp(1 << 8 | 13, 5), ltp(1 << 8 | 1, -(2**31))],  # each wrong in one byte, with good neighbours
+    ids=["unknown-segment", "negative-price"],
+)
+def test_one_bad_packet_among_many_of_its_kind_is_refused_alone(bad: bytes) -> None:
+    whole = frame(*[ltp(1 << 8 | 1, n) for n in range(19)], bad)
+
+    few, many = decode_as_few(whole), decode(whole)
+
+    assert 19 == len(many)
+    assert few.refused == many.refused
+    assert few.to_dicts() == many.to_dicts()
+
+
+def test_one_wrong_length_among_many_equal_ones_is_noticed() -> None:
+    whole = bytearray(frame(*[ltp(INFY, n) for n in range(20)]))
+    whole[2 + 10 * 4 + 1] = 44  # of the fifth packet
+
+    few, many = decode_as_few(bytes(whole)), decode(bytes(whole))
+
+    assert few.refused == many.refused != {}
+    assert few.to_dicts() == many.to_dicts()
+
+
 @given(st.binary(max_size=900))
 def test_no_bytes_whatever_make_it_raise(data: bytes) -> None:
     for read in (decode, decode_as_few, decode_as_many):
