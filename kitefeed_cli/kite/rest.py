@@ -53,7 +53,6 @@ class Login:
     access_token: str = field(repr=False)
     user_id: str
     user_name: str
-    login_time: datetime | None  # aware, IST
 
 
 class Rest:
@@ -112,7 +111,6 @@ class Rest:
             access_token=access_token,
             user_id=user_id,
             user_name=_text(data, "user_name", "") or user_id,
-            login_time=_time(data, "login_time"),
         )
 
     def logout(self, access_token: str, within_s: float) -> None:
