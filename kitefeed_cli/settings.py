@@ -36,6 +36,7 @@ _KEYS = {
     "mode": "KITEFEED_MODE",
     "redirect_url": "KITEFEED_REDIRECT_URL",
 }
+_SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, "KITEFEED_ENV_FILE"})
 
 
@@ -85,7 +86,7 @@ def read_settings(
         api_secret=str(values.get("api_secret", "")),
         env_file=path,
         rest_root=checked_root(_KEYS["rest_root"], str(values.get("rest_root", REST_ROOT)), "https", "http"),
-        ws_root=checked_root(_KEYS["ws_root"], str(values.get("ws_root", WS_ROOT)), "wss", "ws"),
+        ws_root=checked_root(_KEYS["ws_root"], str(values.get("ws_root", WS_ROOT)), "wss", "ws", _SANDBOX),
         login_root=checked_root(_KEYS["login_root"], str(values.get("login_root", LOGIN_ROOT)), "https", "http"),
         instruments=_instruments(values.get("instruments", DEFAULT_INSTRUMENTS)),
         mode=_mode(str(values.get("mode", "quote"))),
@@ -116,8 +117,9 @@ def _chosen(
     return values, sources
 
 
-def checked_root(key: str, url: str, secure: str, plain: str) -> str:
-    """The URL without its last slash, when credentials may travel there: TLS, or this computer. Raises Problem."""
+def checked_root(key: str, url: str, secure: str, plain: str, query: str = "") -> str:
+    """The URL without its last slash, when credentials may travel there: TLS, or this computer. `query`: the shape of
+    the one query it may have. Raises Problem."""
     why = ""
     host: str | None = None
     scheme = ""
@@ -132,8 +134,8 @@ def checked_root(key: str, url: str, secure: str, plain: str) -> str:
             why = f"it must look like {secure}://host or {plain}://127.0.0.1:port"
         elif parts.username is not None or parts.password is not None:
             why = "it carries a user name or a password"
-        elif parts.query or parts.fragment:
-            why = "it must not have a query"
+        elif parts.fragment or (parts.query and not re.fullmatch(query, parts.query)):
+            why = "it must not have a query" + (" other than `user_id`" if query else "")
         elif scheme == plain and not is_loopback(host):
             why = f"plain {plain}:// would send your access token unencrypted to {one_line(host)}"
     if why:

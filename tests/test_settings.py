@@ -222,6 +222,28 @@ def test_the_feed_address_has_its_own_schemes(env_file: Path) -> None:
     assert "ws://127.0.0.1:1" == read_settings(env_file, {**KEY, "KITEFEED_WS_ROOT": "ws://127.0.0.1:1"}).ws_root
 
 
+def test_the_feed_address_of_the_sandbox_carries_a_user_id(env_file: Path) -> None:
+    sandbox = "wss://ws-sandbox.kite.trade/?user_id=AB1234"
+
+    assert sandbox == read_settings(env_file, {**KEY, "KITEFEED_WS_ROOT": sandbox}).ws_root
+
+
+@pytest.mark.parametrize(
+    ("key", "root"),
+    [
+        ("KITEFEED_WS_ROOT", "wss://s/?access_token=abcdefgh"),
+        ("KITEFEED_WS_ROOT", "wss://s/?user_id=AB1234&access_token=abcdefgh"),
+        ("KITEFEED_WS_ROOT", "wss://s/?user_id="),
+        ("KITEFEED_WS_ROOT", "wss://s/?user_id=AB1234&user_id=CD5678"),
+        ("KITEFEED_WS_ROOT", "wss://s/?user_id=AB1234#x"),
+        ("KITEFEED_REST_ROOT", "https://s/?user_id=AB1234"),
+        ("KITEFEED_LOGIN_ROOT", "https://s/?user_id=AB1234"),
+    ],
+)
+def test_no_other_query_is_taken_for_part_of_an_address(env_file: Path, key: str, root: str) -> None:
+    assert "it must not have a query" in problem_with(env_file, {**KEY, key: root}).why
+
+
 @pytest.mark.parametrize(
     ("host", "here"), [("127.8.9.1", True), ("::1", True), ("LOCALHOST", True), ("0.0.0.0", False)]
 )

@@ -6,7 +6,6 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 from ..clock import Clock
@@ -17,7 +16,6 @@ from .connection import Connection, Plan, Told
 from .dial import Names
 from .stream import why_unreachable
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _STOP_REAL_S = 1.0  # a goodbye takes a third of it at most
 
 
@@ -39,7 +37,6 @@ class Feed:
         deliver: Callable[[Batch], None],
         subscriptions: Mapping[int, str],
         trading: Callable[[], bool],
-        extra_query: Mapping[str, str] = _NOTHING,
         on_text: Told = lambda kind, text: None,
     ) -> None:
         root = urlsplit(ws_root)
@@ -55,7 +52,7 @@ class Feed:
             port=root.port or (443 if tls else 80),
             tls=tls,
             path=root.path or "/",
-            query={**dict(parse_qsl(root.query)), "api_key": api_key, **extra_query},
+            query={**dict(parse_qsl(root.query)), "api_key": api_key},
             clock=clock,
             names=Names(clock),
             post=post,

@@ -38,7 +38,7 @@ def closed_port() -> int:
 def test_the_handshake_carries_the_credentials_and_offers_no_compression(canary: Canary) -> None:
     with (
         Server(opened()) as server,
-        desk(server.root + "/sandbox?user_id=AB1", canary.access_token, extra_query={"v": "3"}) as at,
+        desk(server.root + "/sandbox?user_id=AB1", canary.access_token) as at,
     ):
         at.open()
         assert FeedOpened(1) == at.event()
@@ -50,7 +50,6 @@ def test_the_handshake_carries_the_credentials_and_offers_no_compression(canary:
             "api_key": [API_KEY],
             "access_token": [canary.access_token],
             "user_id": ["AB1"],
-            "v": ["3"],
         } == parse_qs(target.query)
         assert "3" == peer.header("X-Kite-Version")
         assert None is peer.header("Sec-WebSocket-Extensions")
