@@ -92,9 +92,10 @@ def live(turn: Turn, state: Live, event: Event) -> State:
         case TokenChecked(ask=state.confirm):
             return _checked(turn, state, event)
         case TokenStored():
+            known = turn.ledger.unasked  # one that was saved before waits for the next handshake, too
             moves.note_stored(turn, event)
             turn.put(login=False)
-            if event.saved is Saved.TOKEN and event.new:
+            if event.saved is Saved.TOKEN and event.new and not known:
                 turn.say(Note.TOKEN_KEPT)  # never close an open feed for a token's sake
             return state
         case Woke():

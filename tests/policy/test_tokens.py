@@ -137,6 +137,15 @@ def test_a_live_feed_is_never_closed_because_of_a_token() -> None:
     assert "Live" == play.where
 
 
+def test_tokens_saved_in_a_loop_beside_a_live_feed_are_told_once() -> None:
+    play = live_play()
+    for _ in range(60):
+        play.wait(1.0)
+        play.stored(new=True)
+
+    assert [Note.TOKEN_KEPT] == play.notes
+
+
 def test_a_token_that_vanished_while_live_is_missed_when_the_feed_drops() -> None:
     play = live_play()
     play.stored(Saved.NOTHING)
