@@ -123,7 +123,7 @@ class Ledger:
     next_ask: int = 1
     verdict: Verdict = Verdict.UNKNOWN
     unasked: bool = False  # the store holds a token that no check has asked about yet
-    spent: bool = False  # … and the one of the last check, which polls still carry, is dead
+    spent: bool = False  # polls would carry a dead token: until a check of a newer one has its answer
     login: bool = False  # a new token was stored and the user has not been greeted yet
     rung: int = 0
     refusals: int = 0  # handshakes refused in a row although REST liked the token

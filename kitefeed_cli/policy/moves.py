@@ -36,7 +36,7 @@ def check(turn: Turn) -> int | None:
         return None
     if turn.ledger.unasked:
         turn.put_polls(ask=None)  # it carries the token before, and what it hears says nothing about this one
-    turn.put(attempts=bucket.taken(), unasked=False, spent=False)
+    turn.put(attempts=bucket.taken(), unasked=False)
     ask = turn.ask()
     turn.do(CheckToken(ask))
     return ask
@@ -54,6 +54,7 @@ def doubt(turn: Turn, event: QuotesPolled) -> State:
 
 def open_feed(turn: Turn, checked: Answer) -> State:
     ask = turn.ask()
+    turn.put(spent=False)
     turn.put_outage(tries=turn.outage.tries + 1)
     turn.do(OpenFeed(ask))
     return Opening(turn.ledger, ask, turn.now_s + turn.limits.handshake_s, checked)

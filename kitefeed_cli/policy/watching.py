@@ -125,6 +125,7 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
     if now_s >= state.stable_s and turn.ledger.outage is not None:
         moves.end_outage(turn)
     if state.confirm is not None and now_s >= state.confirm_s:
+        turn.put(spent=False)
         state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s)  # REST could not say
     moves.announce(turn, ticking=event.trading and event.tick_age_s < limits.silence_s)
     if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:
@@ -156,6 +157,7 @@ def _checked(turn: Turn, state: Live, event: TokenChecked) -> Live:
             turn.put(verdict=Verdict.GOOD)
         elif event.answer is Answer.TOKEN_DEAD:
             turn.put(verdict=Verdict.DEAD)
+    turn.put(spent=event.answer is Answer.TOKEN_DEAD)
     return _confirm(turn, replace(state, confirm=None, confirm_s=turn.now_s), state.ticked_s)
 
 
