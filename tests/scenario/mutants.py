@@ -82,10 +82,10 @@ MUTANTS = (
     Mutant(
         "closes the live feed for a new token",
         "watching",
-        "        case TokenStored():\n            moves.note_stored(turn, event)\n            turn.put(login=False",
+        "        case TokenStored():\n            known = turn.ledger.unasked",
         "        case TokenStored() if event.new:\n            moves.close(turn, state.ask)\n"
         "            return moves.lose(turn, Cause.FEED_DROPPED, '', turn.now_s)\n"
-        "        case TokenStored():\n            moves.note_stored(turn, event)\n            turn.put(login=False",
+        "        case TokenStored():\n            known = turn.ledger.unasked",
         "feed-outlives-its-token",
     ),
     Mutant(
