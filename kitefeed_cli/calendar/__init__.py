@@ -10,9 +10,9 @@ from enum import Enum
 
 from ..clock import IST
 
-_OPENS = time(9, 15)
-_CLOSES = time(15, 30)
+BELLS = _OPENS, _CLOSES = time(9, 15), time(15, 30)  # IST
 _SATURDAY = 5
+_FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
 
 
 class Hours(Enum):
@@ -28,6 +28,12 @@ def session(now: datetime) -> Hours:
     at = now.astimezone(IST)
     trades = at.weekday() < _SATURDAY and _OPENS <= at.time() < _CLOSES
     return Hours.OPEN if trades else Hours.CLOSED
+
+
+def seems_open(now: datetime, fresh_age_s: float) -> bool:
+    """Whether the market trades as far as anybody can know: `fresh_age_s`, how long ago the last tick came that was
+    news (infinite: none did), outranks the calendar, and a day unknown to the calendar counts as open."""
+    return session(now) is not Hours.CLOSED or fresh_age_s <= _FRESH_FOR_S
 
 
 def next_open(now: datetime) -> datetime:

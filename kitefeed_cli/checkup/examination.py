@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import Protocol
 
-from ..calendar import Hours, session
+from ..calendar import seems_open
 from ..clock import Clock
 from ..kite.feed import Feed
 from ..kite.rest import Rest
@@ -200,7 +200,7 @@ class Examination:
         return max(0.5, self._last_s - self._clock.now_s())
 
     def _trading(self) -> bool:
-        return session(self._clock.wall()) is not Hours.CLOSED or self._feed.fresh_age_s() < inf
+        return seems_open(self._clock.wall(), self._feed.fresh_age_s())
 
     def _deliver(self, batch: Batch) -> None:
         """The prices themselves are nobody's business here."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import floor, inf
 
-from ..calendar import Hours, session
+from ..calendar import BELLS, Hours, seems_open, session
 from ..policy.events import FeedClosed, FeedOpened, FeedRefused, FeedTicked, FeedUnreachable
 from .kite import Greeting, ScriptedKite, Token
 from .log import Kind
@@ -18,8 +18,6 @@ from .stage import VirtualStage
 _EVERY_S = 1.0  # Kite's heartbeat, and the ticks of a busy instrument
 _SNAPSHOT_S = 0.1  # from the subscribe to the cached tick
 _WARM_S = 0.5  # and to the first one that is news
-_BELLS = ((9, 15), (15, 30))
-_FRESH_FOR_S = 600.0  # ticks outrank the calendar for so long
 _CATCHES_UP_S = 0.1  # after a sleep, until the frames that came meanwhile are read
 _OUTLIVES_S = 60.0  # a longer sleep, and the far side has given the connection up without a word
 
@@ -125,8 +123,8 @@ class ScriptedFeed:
         starts_at = self._stage.log.starts_at
         day = starts_at.replace(hour=0, minute=0, second=0, microsecond=0)
         while self._market == "calendar" and day < starts_at + timedelta(seconds=until_s):
-            for hour, minute in _BELLS:
-                at_s = (day.replace(hour=hour, minute=minute) - starts_at) / timedelta(seconds=1)
+            for bell in BELLS:
+                at_s = (day.replace(hour=bell.hour, minute=bell.minute) - starts_at) / timedelta(seconds=1)
                 if at_s >= 0:
                     self._stage.inbox.at(at_s, self.adjust)
             day += timedelta(days=1)
@@ -142,16 +140,14 @@ class ScriptedFeed:
     @property
     def trades(self) -> bool:
         """Whether the exchange really trades."""
-        return self._market == "open" or (self._market == "calendar" and self._hours is Hours.OPEN)
+        if self._market == "calendar":
+            return session(self._stage.clock.wall()) is Hours.OPEN
+        return self._market == "open"
 
     @property
     def seems_to_trade(self) -> bool:
-        """What the program can know: the calendar, outranked by a tick of the last minutes."""
-        return self._hours is Hours.OPEN or self._stage.now_s - self._newest_fresh_s <= _FRESH_FOR_S
-
-    @property
-    def _hours(self) -> Hours:
-        return session(self._stage.clock.wall())
+        """What the program can know."""
+        return seems_open(self._stage.clock.wall(), self._stage.now_s - self._newest_fresh_s)
 
     @property
     def _newest_fresh_s(self) -> float:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from ..calendar import Hours, session
+from ..calendar import seems_open
 from ..clock import Clock
 from ..console.hearsay import Hearsay
 from ..console.live import LiveTable
@@ -37,7 +37,6 @@ from ..ticks.last import Batch
 from .hands import LiveHands
 from .incidents import Incidents
 
-_FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
 
 
@@ -202,8 +201,7 @@ class FeedRun:
         self._bus.deliver(batch)
 
     def _trading(self) -> bool:
-        """Whether the market is open as far as we know: ticks outrank the calendar, unknown counts as open."""
-        return session(self._clock.wall()) is not Hours.CLOSED or self._feed.fresh_age_s() < _FRESH_FOR_S
+        return seems_open(self._clock.wall(), self._feed.fresh_age_s())
 
     def _token_stored(self, stored: Session, _new: bool) -> None:
         self.hands.token_found(stored)

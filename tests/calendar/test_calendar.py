@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitefeed_cli.calendar import Hours, next_open, session
+from kitefeed_cli import calendar
+from kitefeed_cli.calendar import BELLS, Hours, next_open, seems_open, session
 from kitefeed_cli.clock import IST
 
 
@@ -30,6 +32,32 @@ def at(text: str) -> datetime:
 )
 def test_weekdays_trade_from_quarter_past_nine_to_half_past_three(moment: str, hours: Hours) -> None:
     assert hours is session(at(moment))
+
+
+def test_the_bells_are_when_the_hours_change() -> None:
+    for bell in BELLS:
+        rung = datetime.combine(at("2026-03-02").date(), bell, IST)
+        assert session(rung) is not session(rung - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("moment", "fresh_age_s", "expected"),
+    [
+        ("2026-03-02T12:00:00", inf, True),
+        ("2026-03-08T12:00:00", inf, False),
+        ("2026-03-08T12:00:00", 0.0, True),
+        ("2026-03-08T12:00:00", 600.0, True),
+        ("2026-03-08T12:00:00", 600.1, False),
+    ],
+)
+def test_fresh_ticks_outrank_the_calendar_for_ten_minutes(moment: str, fresh_age_s: float, expected: bool) -> None:
+    assert expected is seems_open(at(moment), fresh_age_s)
+
+
+def test_a_day_unknown_to_the_calendar_counts_as_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar, "session", lambda now: Hours.UNKNOWN)
+
+    assert seems_open(at("2026-03-08T12:00:00"), inf)
 
 
 def test_the_time_zone_of_the_question_does_not_matter() -> None:
