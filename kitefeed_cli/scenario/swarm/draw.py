@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 from math import exp, log
 from random import Random
 
+from ...calendar import Hours, session
 from ...clock import IST
 from ..story import Expect, Given, Happening, Scenario, Stage
 from ..words import KITE
 from .faults import TROUBLES, Trouble
 
 YEAR_DAYS = 250
-_FIRST_DAY = datetime(2026, 1, 5, 6, 30, tzinfo=IST)  # a Monday; the same 50 weeks again and again
+_FIRST_DAY = datetime(2026, 1, 1, 6, 30, tzinfo=IST)  # from here on 250 days of trade, again and again
 DAY_S = 9.5 * 3600
 _FLUSH_S = (-1.5 * 3600, 2 * 3600)  # 05:00 to 08:30
 
@@ -110,7 +112,8 @@ class _Draft:
         return Day(self._seed, self._number, self._density, scenario, tuple(heals), faults)
 
     def _scenario(self, token: str, timeline: tuple[Happening, ...]) -> Scenario:
-        starts_at = _FIRST_DAY + timedelta(weeks=self._number % YEAR_DAYS // 5, days=self._number % 5)
+        days = _trading_days()
+        starts_at = days[self._number % len(days)]
         given = Given("run NSE:INFY", starts_at, token, market="calendar")
         return Scenario(
             name=f"seed-{self._seed}-day-{self._number}{self._suffix}",
@@ -176,6 +179,13 @@ class _Draft:
                 return
             self._sleeps.append((deed.at_s, wakes_s))
         self._timeline.append(deed)
+
+
+@cache
+def _trading_days() -> tuple[datetime, ...]:
+    """The starts of a year's trading days, as far as the calendar knows that year."""
+    days = (_FIRST_DAY + timedelta(days=nth) for nth in range(366))
+    return tuple(day for day in days if session(day.replace(hour=12)) is Hours.OPEN)[:YEAR_DAYS]
 
 
 def _ms(at_s: float) -> float:
