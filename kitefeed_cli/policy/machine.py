@@ -67,7 +67,8 @@ def step(state: State, event: Event, now_s: float, limits: Limits) -> Step:
     """What `event`, at `now_s` on the run's clock, makes of `state`."""
     turn = Turn(state.ledger, now_s, limits)
     after = _stop(turn, state) if isinstance(event, StopAsked) else _move(turn, state, event)
-    after = replace(after, ledger=turn.ledger)
+    if after.ledger is not turn.ledger:
+        after = replace(after, ledger=turn.ledger)
     shown, cause = shown_of(after)
     if (shown, cause) != (turn.ledger.shown, turn.ledger.shown_cause):
         turn.put(shown=shown, shown_cause=cause)

@@ -20,7 +20,8 @@ class Turn:
         self.actions: list[Action] = []
 
     def put(self, **changes: Any) -> None:
-        self.ledger = replace(self.ledger, **changes)
+        if any(getattr(self.ledger, name) != value for name, value in changes.items()):  # a copy costs much more
+            self.ledger = replace(self.ledger, **changes)
 
     def put_outage(self, **changes: Any) -> None:
         self.put(outage=replace(self.outage, **changes))
