@@ -169,6 +169,7 @@ def _checked(turn: Turn, event: TokenChecked) -> State:
 def _opening(turn: Turn, state: Opening, event: Event) -> State:
     match event:
         case FeedOpened(ask=state.ask):
+            turn.put(refusals=0)
             if not turn.outage.is_blip:
                 turn.say_once(Note.CONNECTED)
             grace_s = turn.now_s + turn.limits.poll_grace_s
