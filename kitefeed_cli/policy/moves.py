@@ -61,17 +61,28 @@ def open_feed(turn: Turn, checked: Answer) -> State:
 
 
 def accepted(turn: Turn, user: str) -> State:
-    """REST accepts the saved token: greet a user who logged in, and open the feed."""
-    if turn.ledger.login or turn.ledger.verdict.rejected:
+    """REST accepts the saved token: greet a user who logged in, and open the feed.
+
+    The token that was dead may be accepted again: a second login of the day got the same one, or Kite changed its
+    mind. That is greeted too, but once, and it ends no outage: Kite may change its mind every few seconds.
+    """
+    if turn.ledger.login:
         turn.put(rung=0, refusals=0, login=False)
         turn.put_outage(told=None, owed=True, said=frozenset(), wait_said_s=0.0, clean=True)
-        turn.say(Note.LOGGED_IN)
-        turn.say(Note.TOKEN_OK, user)
-        turn.say(Note.REFRESHED)
+        _greet(turn, user)
+    elif turn.ledger.verdict.rejected and Note.LOGGED_IN not in turn.outage.said:
+        turn.put_outage(said=turn.outage.said | {Note.LOGGED_IN})
+        _greet(turn, user)
     elif Note.PREFLIGHT in turn.outage.said:
         turn.say_once(Note.TOKEN_OK, user)
     turn.put(verdict=Verdict.GOOD, unasked=False)
     return open_feed(turn, Answer.OK)
+
+
+def _greet(turn: Turn, user: str) -> None:
+    turn.say(Note.LOGGED_IN)
+    turn.say(Note.TOKEN_OK, user)
+    turn.say(Note.REFRESHED)
 
 
 def failed(turn: Turn, cause: Cause, detail: str, at_least_s: float = 0.0) -> State:
@@ -111,12 +122,12 @@ def lose(turn: Turn, cause: Cause, detail: str, since_s: float) -> State:
 
 def sign_out(turn: Turn, cause: Cause, detail: str) -> State:
     """REST rejects the saved token, or there is none: no handshake and no poll until a login."""
-    if turn.ledger.login or not turn.ledger.verdict.rejected:
+    if turn.ledger.login or Note.SKIPPING not in turn.outage.said:
         turn.put(rung=0)
     if cause is Cause.TOKEN_EXPIRED:
         turn.put(verdict=Verdict.DEAD)
     turn.put(polls=turn.ledger.polls.reset(), refusals=0)
-    turn.put_outage(cause=cause)
+    turn.put_outage(cause=cause, clean=False)
     if turn.ledger.login and turn.outage.told is Remedy.LOG_IN:
         turn.say(Note.STILL_REJECTED, detail)
     turn.put(login=False)

@@ -359,3 +359,22 @@ def test_a_sleep_across_the_morning_flush_is_one_error() -> None:
     play.checked(Answer.TOKEN_DEAD)
 
     assert [Cause.TOKEN_EXPIRED] == play.errors
+
+
+def test_kite_that_takes_the_same_token_back_again_and_again_is_greeted_once_and_told_once() -> None:
+    play = live_play()
+    play.dropped()
+    for _ in range(4):
+        play.checked(Answer.TOKEN_DEAD)
+        play.wait_for(CheckToken)
+        play.checked(Answer.OK)
+        play.refused(503)
+        play.wait_for(CheckToken)
+    play.checked(Answer.OK)
+    play.opened()
+    play.ticked()
+
+    assert [Cause.TOKEN_EXPIRED] == play.errors
+    said = [say.note for say in play.done(Say)]
+    assert [1, 1, 1] == [said.count(note) for note in (Note.LOGGED_IN, Note.TOKEN_FAILED, Note.LIVE_AGAIN)]
+    assert play.state.ledger.outage is not None, "it has to be lived down"
