@@ -35,13 +35,15 @@ _COLUMNS = {  # the least width, so that columns do not jump about
     "Change": 8,
     "Age": 12,
     "Source": 10,
+    "Age, source": 1,
 }
-_CHOICES = (  # on narrower and narrower terminals: no price without its age and source while there is room
+_CHOICES = (  # on narrower and narrower terminals: no price without its age and source down to 40 columns
     ("Instrument", "LTP", "Change", "Age", "Source"),
     ("Instrument", "LTP", "Age", "Source"),
-    ("Instrument", "LTP", "Age"),
+    ("Instrument", "LTP", "Age, source"),
     ("Instrument", "LTP"),
 )
+_CUT_NAME = 5  # a name may be cut to so much before its price loses age and source
 _GAP = 2  # columns of the terminal between two of ours
 
 
@@ -85,7 +87,8 @@ def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
     }
     for choice in _CHOICES:
         others = sum(widths[heading] + _GAP for heading in choice[1:])
-        if others + widths["Instrument"] <= width:
+        name = widths["Instrument"] if "Age" in choice else min(widths["Instrument"], _CUT_NAME)
+        if others + name <= width:
             break
     widths["Instrument"] = max(1, min(widths["Instrument"], width - others))
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
@@ -109,7 +112,7 @@ def _headline(state: str, instruments: int) -> Text:
 
 def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: bool) -> dict[str, Text]:
     if last is None:
-        words = (name, "-", "-", "waiting", "-")
+        words = (name, "-", "-", "waiting", "-", "waiting")
         return {heading: Text(word, style="dim") for heading, word in zip(_COLUMNS, words, strict=True)}
     age_s = max(0.0, now_s - last.received_s)
     stale = age_s > _STALE_AFTER_S.get(state, STALE_S)
@@ -118,12 +121,14 @@ def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: b
     change = last.change_percent or 0.0
     color = "green" if change > 0 else "red" if change < 0 else ""
     style = "" if served and not stale else "dim"
+    age = age_words(age_s) if stale else duration(age_s)
     return {
         "Instrument": Text(name, style=style),
         "LTP": Text(rupees(last, "Rs " if ascii_only else "₹"), style=style or "bold"),
         "Change": Text(percent(last.change_percent), style=style or color),
-        "Age": Text(age_words(age_s) if stale else duration(age_s), style=style),
+        "Age": Text(age, style=style),
         "Source": Text(f"{source} snapshot" if last.snapshot and served else source, style="dim"),
+        "Age, source": Text(f"{age if served else duration(age_s)} {source}", style=style),  # last-known says stale
     }
 
 

@@ -51,13 +51,14 @@ def test_when_nobody_serves_every_value_is_last_known_and_the_next_step_stands_b
 def test_a_narrow_terminal_keeps_age_and_source_longer_than_the_change() -> None:
     headings = [
         drawn(live_table(LASTS, NAMES, "live", 10.0, width=width), width).splitlines()[1].split()
-        for width in (120, 70, 50, 20)
+        for width in (120, 70, 50, 40, 20)
     ]
 
     assert [
         ["Instrument", "LTP", "Change", "Age", "Source"],
         ["Instrument", "LTP", "Age", "Source"],
-        ["Instrument", "LTP", "Age"],
+        ["Instrument", "LTP", "Age,", "source"],
+        ["Instrument", "LTP", "Age,", "source"],
         ["Inst…", "LTP"],
     ] == headings
 
@@ -153,3 +154,12 @@ def test_the_checks_say_in_words_what_they_show_in_colour() -> None:
         "✗ failed       access token  0.2s  [red]Kite[/red] rejected the saved token\n"
         "– not reached  market data"
     ) == shown
+
+
+@pytest.mark.parametrize("state", ["live", "polling", "stale", "signed-out"])
+def test_down_to_40_columns_every_price_has_its_age_and_source(state: str) -> None:
+    nifty = drawn(live_table(LASTS, NAMES, state, 700.0, width=40), 40).splitlines()[2]
+
+    assert "₹1,24,987.65" in nifty
+    assert "11m 30s" in nifty
+    assert ("last-known" if state in ("stale", "signed-out") else "feed") in nifty
