@@ -6,11 +6,14 @@ again with every attempt to open the feed.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 
+from ..clock import Clock
 from ..problems import Exit, Problem
-from .instruments import Instrument, Instruments
+from .instruments import DOWNLOAD_S, Instrument, Instruments, cache_folder
+from .rest import Rest
 
 
 class Watchlist:
@@ -42,8 +45,12 @@ class Watchlist:
     def resolve(self) -> str | None:
         """Look the names up unless that is done. None, or why it cannot be done now.
 
-        Raises Problem for names that no list knows: waiting would not help.
+        Raises Problem for names that no list knows, and for none at all: waiting would not help.
         """
+        if not self._typed:
+            raise Problem(
+                "there is nothing to follow", "the list of instruments is empty", "name one, like NSE:INFY", Exit.USAGE
+            )
         with self._lock:
             if self.resolved:
                 return None
@@ -59,3 +66,10 @@ class Watchlist:
             self.subscriptions.update(dict.fromkeys(self.tokens, self._mode))
             self.instruments = found
             return None
+
+
+def lists_of(rest: Rest, clock: Clock) -> Instruments:
+    """The day's lists, from Kite or from this computer's cache of them."""
+    return Instruments(
+        lambda exchange: rest.instruments(exchange, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ)
+    )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from ..clock import Clock
-from ..kite.instruments import DOWNLOAD_S, Instruments, cache_folder
 from ..kite.rest import MOST, Kind, Profile, Rest
-from ..kite.watchlist import Watchlist
+from ..kite.watchlist import Watchlist, lists_of
 from ..policy.limits import Limits
-from ..problems import Problem
 from ..session import TokenStore, TokenWatch
 from ..settings import Settings
 from ..ticks.board import Board
@@ -28,9 +24,7 @@ class Quotes:
         self._watchlist = Watchlist(
             settings.instruments,
             settings.mode,
-            lambda: Instruments(
-                lambda exchange: rest.instruments(exchange, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ)
-            ),
+            lambda: lists_of(rest, clock),
         )
         self.watch = TokenWatch(store)
         self.board = Board(clock)
@@ -43,11 +37,9 @@ class Quotes:
     def batches(self, every_s: float | None = None) -> tuple[Batches, list[str]]:
         """The requests to make, and warnings for the user. `every_s`: how often, None for once.
 
-        Raises Problem for names that Kite does not know; while its lists cannot be had, the names go to it as typed.
+        Raises Problem for names that Kite does not know, and for none at all; while its lists cannot be had, the names go to it as typed.
         """
         self._watchlist.resolve()
-        if not self._watchlist.names:
-            raise Problem("there is nothing to poll", "the list of instruments is empty", "name one, like NSE:INFY")
         gap_s = self._limits.poll_gap_s
         batches = Batches(self._watchlist.names, MOST[self._kind], every_s or gap_s, gap_s)
         warnings = list(self._watchlist.warnings)

@@ -8,12 +8,9 @@ from ..clock import Clock
 from ..console.messages import status_line
 from ..console.oneshot import told
 from ..console.printer import Printer
-from ..console.rows import line
 from ..console.words import duration
 from ..kite.errors import KiteError
 from ..outputs import Output
-from ..outputs.jsonl import JsonLines
-from ..outputs.lines import Lines
 from ..policy import DEFAULT, Answer, Cause, Limits, Note, Saved, Say, Shown
 from ..policy.causes import Remedy
 from ..polling import Ask, Batches, Course, Quotes, without_quote
@@ -21,6 +18,7 @@ from ..problems import Exit, Problem
 from ..session import TokenStore
 from ..settings import Settings
 from ..ticks.quotes import QuoteBatch
+from .output import make_output, start
 
 _LOOK_S = 1.0  # between two looks at the token store
 _SO = "so there are no quotes"
@@ -40,7 +38,7 @@ def poll_once(settings: Settings, store: TokenStore, clock: Clock, printer: Prin
     batches, warnings = quotes.batches()
     for warning in warnings:
         printer.status(warning)
-    output = _output(printer, quotes, clock)
+    output = make_output(printer, printer.data, quotes.board, quotes.names, clock, None)
     for number, names in enumerate(batches.turns):
         if number:
             clock.sleep(limits.poll_gap_s)
@@ -82,7 +80,10 @@ class Poller:
         for warning in warnings:
             self._printer.status(warning)
         course = Course(batches.gap_s, self._limits)
-        output = _output(self._printer, self._quotes, self._clock, table=self._printer.live_table)
+        output = make_output(
+            self._printer, self._printer.data, self._quotes.board, self._quotes.names, self._clock, _gone
+        )
+        start(output, self._printer)
         session = self._quotes.watch.session
         try:
             self._tell(course.stored(session.saved, self._clock.now_s()), session.why, output)
@@ -181,6 +182,10 @@ class Poller:
             output.stale(self._quotes.board.lasts())
 
 
+def _gone() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
 def _ask_twice(quotes: Quotes, names: list[str], clock: Clock, limits: Limits) -> QuoteBatch:
     """Another program on the same API key may just have had this second's request."""
     try:
@@ -190,18 +195,6 @@ def _ask_twice(quotes: Quotes, names: list[str], clock: Clock, limits: Limits) -
             raise
         clock.sleep(max(limits.poll_gap_s, error.retry_after_s))
         return quotes.ask(names)
-
-
-def _output(printer: Printer, quotes: Quotes, clock: Clock, *, table: bool = False) -> Output:
-    if table:
-        from ..console.live import LiveTable  # rich takes its time
-
-        live = LiveTable(printer, quotes.board.lasts, quotes.names, clock, lambda: signal.raise_signal(signal.SIGINT))
-        live.start()
-        return live
-    if printer.json:
-        return JsonLines(printer.data, quotes.names, clock)
-    return Lines(printer.data, line, quotes.names, clock)
 
 
 def _name_missing(printer: Printer, names: list[str], batch: QuoteBatch) -> None:

@@ -11,19 +11,13 @@ from types import FrameType
 from ..calendar import seems_open
 from ..clock import Clock
 from ..console.hearsay import Hearsay
-from ..console.live import LiveTable
 from ..console.printer import Printer
-from ..console.rows import line
 from ..console.streams import OutputClosed
 from ..driver.inbox import ThreadInbox
 from ..driver.loop import Loop
 from ..kite.feed import Feed
-from ..kite.instruments import DOWNLOAD_S, Instruments, cache_folder
 from ..kite.rest import Rest
-from ..kite.watchlist import Watchlist
-from ..outputs import Output
-from ..outputs.jsonl import JsonLines
-from ..outputs.lines import Lines
+from ..kite.watchlist import Watchlist, lists_of
 from ..policy import DEFAULT, Limits, Shown, State
 from ..policy.events import StopAsked
 from ..problems import Problem
@@ -36,6 +30,7 @@ from ..ticks.bus import Bus, WhenFull
 from ..ticks.last import Batch
 from .hands import LiveHands
 from .incidents import Incidents
+from .output import make_output, start
 
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
 
@@ -62,8 +57,8 @@ class FeedRun:
         self._inbox = ThreadInbox(clock)
         self._board = Board(clock)
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
-        self._watchlist = Watchlist(settings.instruments, settings.mode, lambda: _lists(rest, clock))
-        self._output = self._make_output()
+        self._watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
+        self._output = make_output(printer, self._write, self._board, self._watchlist.tokens, clock, self.stop)
         self._bus = Bus(clock, self._consumer_failed)
         self._feed = Feed(
             settings.ws_root,
@@ -107,8 +102,7 @@ class FeedRun:
             return self._end()
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
         self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
-        if isinstance(self._output, LiveTable):
-            self._output.start()
+        start(self._output, self._printer)
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         try:
@@ -180,14 +174,6 @@ class FeedRun:
         if self._incidents is not None:
             self._incidents.write(incident, self._recorder.real_s(incident.recorded.steps[0].at_s))
 
-    def _make_output(self) -> Output:
-        printer, names = self._printer, self._watchlist.tokens
-        if printer.live_table:
-            return LiveTable(printer, self._board.lasts, names, self._clock, self.stop)
-        if printer.json:
-            return JsonLines(self._write, names, self._clock)
-        return Lines(self._write, line, names, self._clock)
-
     def _write(self, text: str) -> None:
         try:
             self._printer.data(text)
@@ -213,12 +199,6 @@ class FeedRun:
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.status(f"the {name} could not take some ticks ({type(error).__name__}); the feed carries on")
-
-
-def _lists(rest: Rest, clock: Clock) -> Instruments:
-    return Instruments(
-        lambda exchange: rest.instruments(exchange, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ)
-    )
 
 
 def run_until_stopped(run: FeedRun) -> None:

@@ -66,6 +66,21 @@ def test_a_stop_need_not_wait_for_an_instrument_list_that_hangs(tmp_path: Path, 
     assert "error" not in err.getvalue()
 
 
+def test_an_empty_watchlist_ends_the_run_before_anything_is_asked(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    with LocalKite(SystemClock()) as kite:
+        settings = read_settings(env_file, {**environment(kite), "KITEFEED_INSTRUMENTS": ","})
+        TokenStore(env_file).save(kite.access_token)
+        run = run_of(settings, io.StringIO())
+        thread, raised = started(run)
+        thread.join(PATIENCE_S)
+        run.stop()
+        asked = kite.requests()
+
+    assert [Exit.USAGE] == [problem.exit_code for problem in raised if isinstance(problem, Problem)]
+    assert [] == asked
+
+
 def test_an_unknown_name_ends_the_run_before_anything_is_asked(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     with LocalKite(SystemClock()) as kite:
