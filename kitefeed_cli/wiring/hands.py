@@ -14,18 +14,18 @@ from ..console.printer import Printer
 from ..driver.news import TokenNews
 from ..kite.errors import KiteError
 from ..kite.feed import Feed
-from ..kite.rest import Rest
+from ..kite.rest import MOST, Rest
 from ..kite.watchlist import Watchlist
 from ..outputs import Output
 from ..policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
 from ..policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
+from ..polling import Batches
 from ..problems import Problem, bug
 from ..session import Session, TokenStore
 from ..ticks.board import Board
 from ..ticks.last import Batch
 from ..ticks.quotes import QuoteBatch
 
-_BATCH = 500  # instruments in one /quote (Kite Connect v3 docs, Market quotes page)
 _NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
 
 
@@ -67,7 +67,8 @@ class LiveHands:
         self._access_token = ""  # the one last checked; read afresh from the store before every attempt
         self._wanted: int | None = None  # the connection the policy wants
         self._opening = threading.Lock()
-        self._turn = 0  # which batch of a long watchlist the next poll asks for
+        self._names: list[str] = []
+        self._turns: Batches | None = None  # of these names
         self._served = True  # whether some source serves; when none does, the last known values are told once
 
     def check_token(self, ask: int) -> None:
@@ -118,7 +119,7 @@ class LiveHands:
             self._feed.close(ask)
 
     def poll_quotes(self, ask: int) -> None:
-        names, access_token = self._next_batch(), self._access_token
+        names, access_token = self._batches().next(), self._access_token
 
         def poll() -> None:
             try:
@@ -141,7 +142,9 @@ class LiveHands:
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:
-            say = replace(say, seconds=say.seconds * self._batches)  # how often each instrument is refreshed
+            say = replace(
+                say, seconds=say.seconds * len(self._batches().turns)
+            )  # how often each instrument is refreshed
         self._printer.status(messages.status_line(say))
 
     def show(self, show: Show) -> None:
@@ -156,15 +159,13 @@ class LiveHands:
         frame_age_s, tick_age_s = self._feed.ages()
         return TimeUp(frame_age_s, tick_age_s, self._trading())
 
-    @property
-    def _batches(self) -> int:
-        return max(1, -(-len(self._watchlist.names) // _BATCH))
-
-    def _next_batch(self) -> list[str]:
-        """A long watchlist takes its turns: one legal batch a poll."""
-        at = (self._turn % self._batches) * _BATCH
-        self._turn += 1
-        return self._watchlist.names[at : at + _BATCH]
+    def _batches(self) -> Batches:
+        """A long watchlist takes its turns: one legal batch a poll, and afresh once its names are known."""
+        names = self._watchlist.names
+        if self._turns is None or names != self._names:
+            self._names = names
+            self._turns = Batches(names, MOST["quote"], self._limits.poll_every_s, self._limits.poll_gap_s)
+        return self._turns
 
     def _errand(self, name: str, work: Callable[[], None]) -> None:
         def run() -> None:
