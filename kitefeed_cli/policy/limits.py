@@ -30,5 +30,13 @@ class Limits:
     problems: int = 3  # error lines in a burst
     problem_every_s: float = 1200.0  # one more each: at most 6 in any hour
 
+    def rung_s(self, rung: int) -> float:
+        """The wait on that rung of the ladder, from 0; the last one repeats."""
+        return self.ladder_s[min(rung, len(self.ladder_s) - 1)]
+
+    def throttle_s(self, throttles: int) -> float:
+        """The wait of polls after so many 429s in a row before this one; the last one repeats."""
+        return self.throttled_s[min(throttles, len(self.throttled_s) - 1)]
+
 
 DEFAULT = Limits()

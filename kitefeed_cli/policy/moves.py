@@ -265,7 +265,6 @@ def close(turn: Turn, ask: int) -> None:
 
 
 def _next_rung(turn: Turn) -> float:
-    ladder = turn.limits.ladder_s
-    wait_s = ladder[min(turn.ledger.rung, len(ladder) - 1)]
-    turn.put(rung=min(turn.ledger.rung + 1, len(ladder) - 1))
+    wait_s = turn.limits.rung_s(turn.ledger.rung)
+    turn.put(rung=min(turn.ledger.rung + 1, len(turn.limits.ladder_s) - 1))
     return wait_s

@@ -79,7 +79,7 @@ class Course:
                 self.due_s = now_s + limits.slow_lane_s
                 return self._tell(Cause.NO_PERMISSION, now_s)
             case Answer.THROTTLED:
-                wait_s = limits.throttled_s[min(self._throttles, len(limits.throttled_s) - 1)]
+                wait_s = limits.throttle_s(self._throttles)
                 self._throttles += 1
                 self.due_s = now_s + max(wait_s, retry_after_s)
                 return None
@@ -116,8 +116,7 @@ class Course:
         return self._tell(cause, now_s)
 
     def _next_rung(self) -> float:
-        ladder = self._limits.ladder_s
-        wait_s = ladder[min(self._rung, len(ladder) - 1)]
+        wait_s = self._limits.rung_s(self._rung)
         self._rung += 1
         return wait_s
 
