@@ -37,7 +37,8 @@ class Quotes:
     def batches(self, every_s: float | None = None) -> tuple[Batches, list[str]]:
         """The requests to make, and warnings for the user. `every_s`: how often, None for once.
 
-        Raises Problem for names that Kite does not know, and for none at all; while its lists cannot be had, the names go to it as typed.
+        Raises Problem for names that Kite does not know, and for none at all; while its lists cannot be had, the names
+        go to it as typed.
         """
         self._watchlist.resolve()
         gap_s = self._limits.poll_gap_s

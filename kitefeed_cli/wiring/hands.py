@@ -142,9 +142,8 @@ class LiveHands:
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:
-            say = replace(
-                say, seconds=say.seconds * len(self._batches().turns)
-            )  # how often each instrument is refreshed
+            turns = len(self._batches().turns)
+            say = replace(say, seconds=say.seconds * turns)  # how often each instrument is refreshed
         self._printer.status(messages.status_line(say))
 
     def show(self, show: Show) -> None:
