@@ -109,13 +109,15 @@ class Looks:
         frames_s = [nth * quantum_s for nth in range(many)]
         near_mute_s = [limits.mute_s - nth * quantum_s for nth in range(many)]
         self._plain: list[Event] = [TimeUp(inf, inf, True)]
-        self._joined: list[Event] = [TimeUp(age_s, inf, yes) for age_s in (*frames_s, limits.silence_s, inf) for yes in (True, False)]
+        self._joined: list[Event] = [
+            TimeUp(age_s, inf, yes) for age_s in (*frames_s, limits.silence_s, inf) for yes in (True, False)
+        ]
         self._live: list[Event] = [
             TimeUp(frame_s, tick_s, yes)
             for frame_s in ((0.0, inf) if brief else (*frames_s, limits.silence_s, inf))
             for tick_s in ((0.0, limits.mute_s, inf) if brief else (0.0, *near_mute_s, inf))
             for yes in (True, False)
-            if frame_s <= tick_s  # a tick is in a frame
+            if frame_s <= tick_s and (tick_s < inf or frame_s == inf)  # a tick is in a frame, and there was one
         ]
 
     def of(self, state: State) -> list[Event]:
@@ -128,7 +130,9 @@ def woke(slept_s: float) -> Woke:
     return Woke(slept_s)
 
 
-HEALTHY_LOOK = TimeUp(0.0, 0.0, True)
+def is_well(state: State, look: TimeUp) -> bool:
+    """Whether a look finds what it finds in a world that is well."""
+    return not isinstance(state, Joined | Live) or look == TimeUp(0.0, 0.0, True)
 
 
 def healthy(state: State) -> Event | None:

@@ -7,13 +7,10 @@ view cannot exceed in a minute, no world can.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from math import inf
 from typing import Any
 
 from ...policy import Answer, Event, State, begin
-from ...policy.events import Answer as _Answer
-from ...policy.events import QuotesPolled, Started, StopAsked
+from ...policy.events import FeedRefused, QuotesPolled, StopAsked, TimeUp
 from ...policy.ledger import Bucket, Polls, Verdict
 from ...policy.states import Asking, Barred, Checking, Idle, Joined, Live, Opening, SignedOut, Stopped, Waiting
 from .forms import (
@@ -29,23 +26,27 @@ from .forms import (
     packed,
     quanta,
     seconds,
+    shown_truly,
+    unblocked,
     unpacked,
 )
-from .grid import on_grid
-from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted
-from .onlooker import GOOD, Onlooker
+from .grid import SLEPT_S, on_grid
+from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
+from .onlooker import DEAD, GOOD, Onlooker
 from .rules import Move
 
 _SOON_S = 1000.0
-_STOPPED = bytes((KIND[Stopped],)).ljust(9, b"\0")
-_EASY = (_Answer.OK, _Answer.TOKEN_DEAD, _Answer.NOT_PERMITTED, _Answer.UNREACHABLE)  # THROTTLED only slows down
+_STOPPED = bytes((KIND[Stopped],)).ljust(8, b"\0")
+_EASY = (Answer.OK, Answer.TOKEN_DEAD, Answer.NOT_PERMITTED, Answer.UNREACHABLE)  # THROTTLED only slows down
 
 
 class Pace:
-    """Keys of 9 bytes: kind, attempts and their age, the last poll's age, the next poll, flags, the confirming poll,
+    """Keys of 8 bytes: kind, attempts and their age, the last poll's age, the next poll, flags, the confirming poll,
     the onlooker's question."""
 
     name = "pace"
+    counts = True
+    quantum_s = 1.0
 
     def __init__(self) -> None:
         self.limits = on_grid(1.0)
@@ -73,7 +74,7 @@ class Pace:
         next_ = quanta(polls.next_s, now_s, 1.0)
         age = round(now_s - bucket.at_s) if bucket.left < limits.attempts else 0
         asking = packed(Onlooker(asking=seen.asking and live))[1]
-        return [bytes((KIND[type(state)], bucket.left, age, round(now_s - asked_s), next_, flags, confirm, asking, 0))]
+        return [bytes((KIND[type(state)], bucket.left, age, round(now_s - asked_s), next_, flags, confirm, asking))]
 
     def state(self, key: bytes, due: bool, steady: bool) -> State:
         kind, left, age, asked, next_, flags, confirm, *_ = key
@@ -114,29 +115,38 @@ class Pace:
             Barred: lambda: Barred(ledger, at_s),
             Stopped: lambda: Stopped(ledger),
         }
-        state: State = kept[KINDS[kind]]()
-        return state
+        return shown_truly(kept[KINDS[kind]]())
 
     def scenes(self, key: bytes, loose: Loose = REPRESENTATIVE) -> list[Scene]:
-        _, flags = unpacked(0, key[7]), key[5]
-        seen = Onlooker(GOOD if flags & 1 else 2, bool(flags & 2), asking=unpacked(0, key[7]).asking)
-        scenes = []
-        for steady in (False, True):
-            state = self.state(key, due=True, steady=steady)
-            if steady and not isinstance(state, Live):
-                break
-            events = [one for one in posted(state, seen) if self._matters(one)]
-            looks = self._looks.of(state) if not isinstance(state, Idle | Stopped) else []
-            scenes.append(Scene(state, seen, [(event, 0.0) for event in (*events, *looks)]))
-        if not isinstance(state, Idle | Stopped | Live | SignedOut | Barred):
+        flags, asking = key[5], unpacked(0, key[7]).asking
+        seen = Onlooker(GOOD if flags & 1 else DEAD, bool(flags & 2), asking=asking)
+        state = self.state(key, due=True, steady=False)
+        if isinstance(state, Stopped):
+            return []
+        events = [one for one in posted(state, seen) if self._matters(one)]
+        if isinstance(state, Idle):
+            return [self._scene(state, seen, events)]
+        events.append(woke(SLEPT_S))
+        looks = self._looks.of(state)
+        if isinstance(state, Live):
+            if key[3] * self.quantum_s < self.limits.poll_every_s:  # its first tick was later than that poll
+                looks = [one for one in looks if isinstance(one, TimeUp) and one.tick_age_s < self.limits.mute_s]
+            steady = self.state(key, due=True, steady=True)
+            return [self._scene(one, seen, [*events, *looks]) for one in (state, steady)]
+        scenes = [self._scene(state, seen, [*events, *looks])]
+        if not isinstance(state, SignedOut | Barred):
             early = self.state(key, due=False, steady=False)
-            scenes.append(Scene(early, seen, [(event, 0.0) for event in self._looks.of(early)]))
+            answers = [one for one in events if isinstance(one, QuotesPolled)] if isinstance(early, Opening) else []
+            scenes.append(self._scene(early, seen, [*looks, *answers]))
         if isinstance(state, Opening):
-            held = replace(state.ledger.polls, not_before_s=_SOON_S)
-            state = replace(state, ledger=replace(state.ledger, polls=held))
-            refusals = [one for one in posted(state, seen) if type(one).__name__ == "FeedRefused"]
-            scenes.append(Scene(state, seen, [(event, 0.0) for event in refusals]))
+            scenes.append(
+                self._scene(unblocked(state, _SOON_S), seen, [one for one in events if type(one) is FeedRefused])
+            )
         return scenes
+
+    @staticmethod
+    def _scene(state: State, seen: Onlooker, events: list[Event]) -> Scene:
+        return Scene(state, seen, [(event, 0.0) for event in events])
 
     def passing(self, key: bytes) -> list[tuple[bytes, int]]:
         """A second, whenever it likes."""
@@ -147,6 +157,6 @@ class Pace:
 
     @staticmethod
     def _matters(event: Event) -> bool:
-        if isinstance(event, StopAsked | Started):
-            return isinstance(event, Started)
-        return not isinstance(event, QuotesPolled) or event.answer in _EASY
+        if isinstance(event, QuotesPolled):
+            return event.answer in _EASY
+        return not isinstance(event, StopAsked)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...policy import Answer, Event, State, begin, deadline
 from ...policy.events import FeedRefused
-from ...policy.ledger import Bucket, Polls
+from ...policy.ledger import Bucket, Polls, Verdict
 from ...policy.states import (
     Asking,
     Barred,
@@ -34,33 +34,33 @@ from .forms import (
     LONG_AGO_S,
     REPRESENTATIVE,
     TWIN,
-    VERDICT,
-    VERDICTS,
     Loose,
     Scene,
     ledger_of,
     outage_of,
-    packed,
     quanta,
     seconds,
     shown_truly,
     unblocked,
-    unpacked,
 )
 from .grid import SLEPT_S, on_grid
 from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
-from .onlooker import Onlooker
+from .onlooker import MISSING, UNHEARD, Onlooker
 from .rules import Move
 
-_STOPPED = bytes((KIND[Stopped],)).ljust(15, b"\0")
+_STOPPED = bytes((KIND[Stopped],)).ljust(13, b"\0")
+_VERDICTS = (Verdict.GOOD, Verdict.DOUBTED, Verdict.DEAD, Verdict.MISSING)
+_TWINS = (Verdict.UNKNOWN, Verdict.DOUBTED, Verdict.DEAD, Verdict.MALFORMED)  # what differs in words only is alike
+VERDICT = {one: nth for alike in (_VERDICTS, _TWINS) for nth, one in enumerate(alike)}
 _ASKING = 128  # added to the confirming poll's time while it is under way
 
 
 class Roads:
-    """Keys of 15 bytes: kind, four times of its own, attempts and their age, rung, refusals, verdict, flags, the last
-    poll's age, the next poll, the onlooker."""
+    """Keys of 13 bytes: kind, four times of its own, attempts and their age, rung, refusals, verdict, flags, the last
+    poll's age, the next poll."""
 
     name = "roads"
+    counts = False
 
     def __init__(self, quantum_s: float) -> None:
         self.quantum_s = quantum_s
@@ -82,8 +82,8 @@ class Roads:
         open_feed = kind is Joined or kind is Live
         flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not open_feed) << 2
         flags |= (outage is not None and outage.clean) << 3 | polls.failed << 4 | (polls.ask is not None) << 5
-        flags |= ledger.spent << 6
-        asked_s = max(polls.asked_s, now_s - limits.poll_every_s)
+        # Whether a poll is older than the handshake beside it matters, too; otherwise its age up to the next poll.
+        asked_s = max(polls.asked_s, now_s - limits.poll_every_s - (q if kind is Opening else 0))
         key = bytes(
             (
                 KIND[kind],
@@ -91,12 +91,11 @@ class Roads:
                 bucket.left,
                 round((now_s - bucket.at_s) / q) if bucket.left < limits.attempts else 0,
                 ledger.rung,
-                min(ledger.refusals, limits.refusals),
+                0 if kind is Joined else min(ledger.refusals, limits.refusals),
                 VERDICT[ledger.verdict],
                 flags,
                 round((now_s - asked_s) / q),
                 quanta(polls.next_s, now_s, q),
-                *packed(seen._replace(told=0, owing=False, greeted=False)),
             )
         )
         return [key]
@@ -123,11 +122,11 @@ class Roads:
 
     def state(self, key: bytes, loose: Loose = REPRESENTATIVE) -> State:
         """The representative, at time 0; its twin with other `loose` values."""
-        kind, own, stable, sleepy, confirm, left, age, rung, refusals, verdict, flags, asked, next_, *_ = key
+        kind, own, stable, sleepy, confirm, left, age, rung, refusals, verdict, flags, asked, next_ = key
         q, limits = self.quantum_s, self.limits
         polls = Polls(
             ask=ASK_POLL if flags & 32 else None,
-            asked_s=-asked * q if asked < self._poll_every else LONG_AGO_S,
+            asked_s=-asked * q if asked <= self._poll_every else LONG_AGO_S,
             next_s=seconds(next_, q),
             failed=bool(flags & 16),
             served=loose is TWIN,
@@ -138,13 +137,13 @@ class Roads:
             limits,
             loose,
             attempts=Bucket(left, -age * q),
-            verdict=VERDICTS[verdict],
+            verdict=(_TWINS if loose is TWIN else _VERDICTS)[verdict],
             unasked=bool(flags & 1),
-            spent=bool(flags & 64),
+            spent=False,
             login=bool(flags & 2),
             trading=bool(flags & 4),
             rung=rung,
-            refusals=refusals,
+            refusals=limits.refusals if loose is TWIN and KINDS[kind] is Joined else refusals,
             polls=polls,
             outage=None if lived_down or KINDS[kind] is Idle else outage_of(loose, bool(flags & 8)),
         )
@@ -181,7 +180,8 @@ class Roads:
     # ------------------------------------------------------------ what happens
 
     def scenes(self, key: bytes, loose: Loose = REPRESENTATIVE) -> list[Scene]:
-        state, seen = self.state(key, loose), unpacked(*key[13:])
+        state = self.state(key, loose)
+        seen = _seen(state)
         due_s = deadline(state, self.limits)
         happenings: list[tuple[Event, float]] = [(event, 0.0) for event in posted(state, seen)]
         if due_s <= 0:
@@ -216,7 +216,8 @@ class Roads:
         """Where time alone leads, and after how many quanta: one of them, or a night's sleep."""
         if key[0] in (KIND[Idle], KIND[Stopped]):
             return []
-        state, seen = self.state(key), unpacked(*key[13:])
+        state = self.state(key)
+        seen = _seen(state)
         due_s = deadline(state, self.limits)
         held_s = deadline(unblocked(state, SLEPT_S), self.limits)
         passed: list[tuple[bytes, int]] = []
@@ -231,6 +232,11 @@ class Roads:
         if isinstance(state, Joined):
             later += self.keys(replace(state, since_s=LONG_AGO_S), by_s, seen)
         return later
+
+
+def _seen(state: State) -> Onlooker:
+    """This view judges times; what REST said of the token is taken from the policy."""
+    return Onlooker(UNHEARD if state.ledger.verdict.askable else MISSING)
 
 
 NIGHT = 10_000  # quanta: beyond every window

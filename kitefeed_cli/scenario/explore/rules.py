@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...policy import Event, Limits, State
+from ...policy import Event, Limits, State, deadline
 from ...policy.actions import Action, Report
 from .onlooker import Onlooker
 
-ROADS, WORDS, PACE = "roads", "words", "pace"  # the views, named by what they keep exact
+ROADS, WORDS, TOKENS, PACE = "roads", "words", "tokens", "pace"  # the views, named by what they keep exact
 
 
 @dataclass
@@ -30,6 +30,11 @@ class Move:
     @cached_property
     def kinds(self) -> list[type]:
         return [type(one) for one in self.actions]
+
+    @cached_property
+    def due_s(self) -> float:
+        """The next deadline."""
+        return deadline(self.after, self.limits)
 
     @cached_property
     def reports(self) -> list[Report]:

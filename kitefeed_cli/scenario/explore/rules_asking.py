@@ -20,19 +20,16 @@ from ...policy.events import (
 from ...policy.ledger import Verdict
 from ...policy.states import Asking, Barred, Checking, Joined, Live, Opening, SignedOut, Waiting
 from .onlooker import DEAD, MISSING, open_polls
-from .rules import PACE, ROADS, WORDS, Move, rule
-
-BOTH = (ROADS, WORDS)
-ALL = (ROADS, WORDS, PACE)
+from .rules import PACE, ROADS, TOKENS, Move, rule
 
 
-@rule("A1", OpenFeed, views=BOTH)
+@rule("A1", OpenFeed, views=(TOKENS,))
 def no_feed_with_a_rejected_token(move: Move) -> bool:
     """No WebSocket is opened with an access token that REST last called dead, or without one."""
     return move.heard.word not in (DEAD, MISSING)
 
 
-@rule("A1", OpenFeed, views=BOTH)
+@rule("A1", OpenFeed, views=(TOKENS,))
 def ask_before_every_handshake(move: Move) -> bool:
     """Each handshake answers to a token check of its own, finished or timed out just now."""
     before, event = move.before, move.event
@@ -42,32 +39,32 @@ def ask_before_every_handshake(move: Move) -> bool:
     return gave_up or (isinstance(event, TokenChecked) and event.ask == before.ask)
 
 
-@rule("A1", OpenFeed, views=BOTH)
+@rule("A1", OpenFeed, views=(TOKENS,))
 def a_verdict_blocks_the_handshake(move: Move) -> bool:
     """TokenException and PermissionException on the check are verdicts; no handshake follows them."""
     event = move.event
     return not isinstance(event, TokenChecked) or event.answer not in (Answer.TOKEN_DEAD, Answer.NOT_PERMITTED)
 
 
-@rule("A1", OpenFeed, views=BOTH)
+@rule("A1", OpenFeed, views=(TOKENS,))
 def open_with_the_token_on_disk(move: Move) -> bool:
     """When another token was saved during the check, it is checked first."""
     return not move.heard.unasked
 
 
-@rule("A2", PollQuotes, views=BOTH)
+@rule("A2", PollQuotes, views=(TOKENS,))
 def no_poll_with_a_rejected_token(move: Move) -> bool:
     """No quotes are asked with an access token that REST last called dead, or without one."""
     return move.heard.word not in (DEAD, MISSING)
 
 
-@rule("A2", CheckToken, views=BOTH)
+@rule("A2", CheckToken, views=(TOKENS,))
 def no_check_without_a_token(move: Move) -> bool:
     """REST is never asked about a token that is not there."""
     return move.heard.word != MISSING
 
 
-@rule("A3", SignedOut, views=BOTH)
+@rule("A3", SignedOut, views=(TOKENS,))
 def signed_out_is_quiet(move: Move) -> bool:
     """Signed out, nothing leaves the machine but one token check: when due, after a save, or after a sleep."""
     if move.done(OpenFeed) or move.done(PollQuotes) or move.done(CloseFeed):
@@ -80,7 +77,7 @@ def signed_out_is_quiet(move: Move) -> bool:
     return due or saved or isinstance(move.event, Woke)
 
 
-@rule("A4", Joined, Live, views=BOTH)
+@rule("A4", Joined, Live, views=(TOKENS,))
 def an_open_feed_is_left_open(move: Move) -> bool:
     """An open feed is closed for silence, for muteness or for Ctrl-C; never for a token, an hour or REST's trouble."""
     before, event = move.before, move.event
@@ -115,7 +112,7 @@ def a_sleep_is_forgiven(move: Move) -> bool:
     return not graced or not move.done(CloseFeed)
 
 
-@rule("A5", views=BOTH)
+@rule("A5", views=(TOKENS,))
 def one_socket_at_a_time(move: Move) -> bool:
     """A feed is opened only when the one before is closed, and an open one is known in every state."""
     closed = not move.heard.socket
@@ -129,7 +126,7 @@ def one_socket_at_a_time(move: Move) -> bool:
     return move.knows.socket == isinstance(move.after, Opening | Joined | Live)
 
 
-@rule("A5", CloseFeed, views=BOTH)
+@rule("A5", CloseFeed, views=(TOKENS,))
 def close_only_what_is_open(move: Move) -> bool:
     """Only the present feed is closed, once."""
     before = move.before
@@ -150,12 +147,14 @@ def an_attempt_is_paid_for(move: Move) -> bool:
 def the_budget_only_refills_with_time(move: Move) -> bool:
     """Nothing but time adds attempts: no event, however often it comes, buys one."""
     limits = move.limits
+    if move.before.ledger.attempts is move.after.ledger.attempts:
+        return not move.done(CheckToken)
     was = move.before.ledger.attempts.refilled(move.now_s, limits.attempts, limits.attempt_every_s)
     now = move.after.ledger.attempts.refilled(move.now_s, limits.attempts, limits.attempt_every_s)
     return now == (was.taken() if move.done(CheckToken) else was)
 
 
-@rule("B1", CheckToken, OpenFeed, PollQuotes, views=ALL)
+@rule("B1", CheckToken, OpenFeed, PollQuotes, views=(TOKENS,))
 def one_question_of_a_kind(move: Move) -> bool:
     """At most one check, one handshake and one poll are under way; the one before was answered or given up."""
     before, event = move.before, move.event
@@ -172,13 +171,13 @@ def one_question_of_a_kind(move: Move) -> bool:
     return max(move.done(CheckToken), move.done(OpenFeed), move.done(PollQuotes)) <= 1
 
 
-@rule("B2", PollQuotes, views=ALL)
+@rule("B2", PollQuotes, views=(ROADS, PACE))
 def polls_keep_their_distance(move: Move) -> bool:
     """Two polls start at least as far apart as Kite's one request a second allows."""
     return move.now_s - move.before.ledger.polls.asked_s >= move.limits.poll_gap_s
 
 
-@rule("B2", PollQuotes, views=ALL)
+@rule("B2", PollQuotes, views=(TOKENS,))
 def no_poll_without_need(move: Move) -> bool:
     """No poll while live, except the one that asks whether a feed without ticks is mute; none signed out or barred."""
     after = move.after
@@ -190,13 +189,13 @@ def no_poll_without_need(move: Move) -> bool:
     return isinstance(after, Checking | Opening | Joined | Asking | Waiting)
 
 
-@rule("B3", PollQuotes, views=BOTH)
+@rule("B3", PollQuotes)
 def hold_back_when_asked(move: Move) -> bool:
     """No poll before the time that a 429 asked for."""
     return move.now_s >= move.before.ledger.polls.not_before_s
 
 
-@rule("B3", QuotesPolled, views=BOTH)
+@rule("B3", QuotesPolled)
 def a_429_is_heeded(move: Move) -> bool:
     """After a 429 the polls pause for as long as it said, or ever longer when it said nothing."""
     event, polls = move.event, move.before.ledger.polls
@@ -208,19 +207,19 @@ def a_429_is_heeded(move: Move) -> bool:
     return move.after.ledger.polls.not_before_s >= move.now_s + wait_s
 
 
-@rule("B6", Woke, views=BOTH)
+@rule("B6", Woke, views=(TOKENS,))
 def no_catching_up_after_a_sleep(move: Move) -> bool:
     """A wake starts at most one check; nothing that was missed is made up for."""
     return move.done(CheckToken) <= 1 and not (move.done(OpenFeed) or move.done(PollQuotes))
 
 
-@rule("F1", FeedRefused, views=BOTH)
+@rule("F1", FeedRefused, views=(TOKENS,))
 def a_403_is_not_believed(move: Move) -> bool:
     """A refused handshake signs nobody out unless REST has called the token dead, or it is gone."""
     return not isinstance(move.after, SignedOut) or move.heard.word in (DEAD, MISSING) or _was_rejected(move)
 
 
-@rule("F1", TokenChecked, QuotesPolled, views=BOTH)
+@rule("F1", TokenChecked, QuotesPolled, views=(TOKENS,))
 def only_a_dead_token_signs_out(move: Move) -> bool:
     """REST's trouble, a 429 or a missing plan never asks for a login."""
     if isinstance(move.before, SignedOut) or not isinstance(move.after, SignedOut):
@@ -233,7 +232,7 @@ def _was_rejected(move: Move) -> bool:
     return move.before.ledger.verdict in (Verdict.DEAD, Verdict.DOUBTED)
 
 
-@rule("F2", Barred, views=BOTH)
+@rule("F2", Barred, views=(TOKENS,))
 def barred_is_patient(move: Move) -> bool:
     """Without a plan nothing is tried but in the slow lane, after a save, or after a sleep."""
     assert isinstance(move.before, Barred)

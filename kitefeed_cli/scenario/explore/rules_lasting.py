@@ -19,7 +19,7 @@ from ...policy.events import (
 )
 from ...policy.states import Asking, Barred, Checking, Idle, Joined, Live, Opening, SignedOut, Stopped, Waiting
 from .onlooker import MISSING, open_polls
-from .rules import PACE, ROADS, WORDS, Move, rule
+from .rules import PACE, ROADS, TOKENS, WORDS, Move, rule
 
 _AT_ONCE = 3  # so many deadlines may fall on one instant; more is a loop without time
 _MOST_ACTIONS = 8
@@ -146,7 +146,7 @@ def _tries(move: Move) -> bool:
     return isinstance(after, SignedOut) and not bucket.left and after.recheck_s <= ready_s
 
 
-@rule("Z5", views=(ROADS, WORDS))
+@rule("Z5", views=(TOKENS,))
 def never_given_up(move: Move) -> bool:
     """There is always a next deadline, unless the user stopped us or no token is there to ask about."""
     after = move.after
@@ -154,20 +154,21 @@ def never_given_up(move: Move) -> bool:
         return True
     if isinstance(after, SignedOut) and move.knows.word == MISSING:
         return True
-    return deadline(after, move.limits) < inf
+    return move.due_s < inf
 
 
 @rule("Z5")
 def no_deadline_is_too_far(move: Move) -> bool:
     """The next deadline is never farther than the slow lane."""
-    due_s = deadline(move.after, move.limits)
-    return due_s == inf or due_s - move.now_s <= move.limits.slow_lane_s
+    return move.due_s == inf or move.due_s - move.now_s <= move.limits.slow_lane_s
 
 
 @rule("B5", TimeUp)
 def time_goes_on(move: Move) -> bool:
     """At one instant only a few deadlines fall: looking again soon finds nothing more to do."""
     state, limits = move.after, move.limits
+    if move.due_s > move.now_s:
+        return True
     for _ in range(_AT_ONCE):
         if deadline(state, limits) > move.now_s:
             return True
@@ -175,7 +176,7 @@ def time_goes_on(move: Move) -> bool:
     return deadline(state, limits) > move.now_s
 
 
-@rule("B5", views=(ROADS, WORDS))
+@rule("B5", views=(TOKENS, WORDS))
 def a_move_is_short(move: Move) -> bool:
     """One event makes at most eight actions."""
     return len(move.actions) <= _MOST_ACTIONS
@@ -193,7 +194,7 @@ def every_question_has_its_deadline(move: Move) -> bool:
     return deadline(after, limits) <= now_s + limits.poll_s
 
 
-@rule("F4", CheckToken, OpenFeed, PollQuotes, views=(ROADS, WORDS))
+@rule("F4", CheckToken, OpenFeed, PollQuotes, views=(TOKENS,))
 def numbers_are_used_once(move: Move) -> bool:
     """Every question has a number of its own, never used before."""
     asks = [one.ask for one in move.actions if isinstance(one, CheckToken | OpenFeed | PollQuotes)]
@@ -209,7 +210,7 @@ def counters_stay_in_range(move: Move) -> bool:
     return in_budget and 0 <= ledger.rung < len(limits.ladder_s) and ledger.refusals >= 0
 
 
-@rule("E5", StopAsked, views=(ROADS, WORDS, PACE))
+@rule("E5", StopAsked, views=(TOKENS, WORDS))
 def stop_wins(move: Move) -> bool:
     """Asked to stop, we close the feed if one may be open, and end. Nothing else."""
     has_feed = isinstance(move.before, Opening | Joined | Live)
@@ -217,13 +218,13 @@ def stop_wins(move: Move) -> bool:
     return isinstance(move.after, Stopped) and move.kinds == expected
 
 
-@rule("E5", views=(ROADS, WORDS, PACE))
+@rule("E5", views=(TOKENS, WORDS))
 def only_stop_ends_it(move: Move) -> bool:
     """Nothing the world does ends the run."""
     return isinstance(move.event, StopAsked) or not isinstance(move.after, Stopped)
 
 
-@rule("Z1", TokenChecked, views=(ROADS, PACE))
+@rule("Z1", TokenChecked, views=(TOKENS,))
 def a_good_answer_opens_the_feed(move: Move) -> bool:
     """When REST accepts the token that is saved now, the feed is opened at once."""
     before, event = move.before, move.event

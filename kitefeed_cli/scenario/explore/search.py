@@ -6,13 +6,14 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple, Protocol
 
 from ...policy import Event, Limits, State, step
 from ...policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
+from ...policy.events import TimeUp, Woke
 from .forms import REPRESENTATIVE, TWIN, Loose, Scene
-from .happenings import STALE
+from .happenings import LOGIN as LOGIN_EVENT
+from .happenings import STALE, healthy, is_well
 from .onlooker import Onlooker, after_actions, after_event
 from .rules import Judge, Move
 
@@ -28,6 +29,13 @@ class View(Protocol):
 
     @property
     def limits(self) -> Limits: ...
+
+    @property
+    def quantum_s(self) -> float: ...
+
+    @property
+    def counts(self) -> bool:
+        """Whether its windows are computed, which takes every move."""
 
     def start(self) -> bytes: ...
 
@@ -49,12 +57,18 @@ class Edge(NamedTuple):
     checks: int
     handshakes: int
     polls: int
+    tag: str = ""  # what kind of move it is, where the bounds need to know
+    kept: bool = False  # the bounds need it
+
+
+HEALS, LOGIN, WAKES = "heals", "login", "wakes"  # tags: the healthy world's move, a new token, a wake from sleep
 
 
 class Violation(NamedTuple):
     """A broken rule, and the shortest way there: the keys, and the label of the move out of each."""
 
     rule: str
+    told: str  # the rule, and what was raised if something was
     view: str
     way: tuple[tuple[bytes, int], ...]
 
@@ -75,6 +89,7 @@ class Explorer:
 
     def __init__(self, view: View, twin_every: int) -> None:
         self.view = view
+        self._sent: set[bytes] = set()
         self._twin_every = twin_every
         self._judge = Judge(view.name)
 
@@ -84,7 +99,8 @@ class Explorer:
             done.edges.append([])
             for label, edge, broken in self._moves(key, done):
                 done.transitions += 1
-                if edge is not None:
+                if edge is not None and (edge.kept or edge.key not in self._sent):
+                    self._sent.add(edge.key)
                     done.edges[-1].append(edge)
                 done.broken += [(place, label, one) for one in broken]
         done.checked.update(self._judge.checked)
@@ -112,9 +128,11 @@ class Explorer:
             _note_reached(done.reached, move)
             asks = [move.kinds.count(kind) for kind in _ASKS]
             for found in after:
-                yield label, Edge(label, found, NIGHT if move.now_s else 0, *asks), broken
+                tag = _tag(one)
+                kept = view.counts or bool(tag)
+                yield label, Edge(label, found, NIGHT if move.now_s else 0, *asks, tag, kept), broken
         for label, (found, many) in enumerate(view.passing(key), start=label + 1):
-            yield label, Edge(label, found, many, 0, 0, 0), []
+            yield label, Edge(label, found, many, 0, 0, 0, "", many == 1), []
 
     def _twins(self, key: bytes) -> list[Scene]:
         compares = self._twin_every and zlib.crc32(key) % self._twin_every == 0
@@ -146,6 +164,17 @@ class Happening(NamedTuple):
     move: Move | None = None
     problem: str = ""  # what `step` raised instead
     twin: Scene | None = None
+
+
+def _tag(one: Happening) -> str:
+    state, event = one.scene.state, one.event
+    if event is LOGIN_EVENT:
+        return LOGIN
+    if isinstance(event, Woke):
+        return WAKES
+    answer = healthy(state)
+    heals = event is answer if answer is not None else isinstance(event, TimeUp) and is_well(state, event)
+    return HEALS if heals else ""
 
 
 def happenings(view: View, key: bytes, twins: list[Scene] | None = None) -> Iterator[Happening]:
@@ -189,68 +218,3 @@ def _note_reached(reached: set[str], move: Move) -> None:
             reached.add(f"error {one.cause.value}")
         elif isinstance(one, Say):
             reached.add(f"line {one.note.value}")
-
-
-@dataclass
-class Closure:
-    """Everything that a view reaches."""
-
-    view: View
-    keys: list[bytes]
-    number: dict[bytes, int]
-    parents: list[tuple[int, int]]  # where a key was first met from, and by which move
-    edges: list[list[Edge]]
-    transitions: int = 0
-    depth: int = 0
-    checked: Counter[str] = field(default_factory=Counter)
-    reached: set[str] = field(default_factory=set)
-    violations: list[Violation] = field(default_factory=list)
-
-    def way(self, place: int, label: int) -> tuple[tuple[bytes, int], ...]:
-        """The shortest way from the start to that move."""
-        way = [(self.keys[place], label)]
-        while place:
-            place, label = self.parents[place]
-            way.append((self.keys[place], label))
-        return tuple(reversed(way))
-
-
-Expand = Callable[[list[bytes]], Iterator[tuple[list[bytes], Expansion]]]
-_MOST_VIOLATIONS = 3  # of one rule; the shortest come first
-
-
-def close(view: View, expand: Expand, progress: Callable[[int, int], None], most: float = inf) -> Closure:
-    """Go on until nothing new is found, or more than `most` keys. `progress` hears keys and transitions so far."""
-    first = view.start()
-    found = Closure(view, [first], {first: 0}, [(0, 0)], [])
-    frontier = [first]
-    broken: Counter[str] = Counter()
-    while frontier and len(found.keys) <= most:
-        found.depth += 1
-        fresh: list[bytes] = []
-        for batch, done in expand(frontier):
-            _take_in(found, batch, done, fresh, broken)
-            progress(len(found.keys), found.transitions)
-        frontier = fresh
-    return found
-
-
-def _take_in(found: Closure, batch: list[bytes], done: Expansion, fresh: list[bytes], broken: Counter[str]) -> None:
-    found.transitions += done.transitions
-    found.checked.update(done.checked)
-    found.reached |= done.reached
-    for key, edges in zip(batch, done.edges, strict=True):
-        place = found.number[key]
-        assert place == len(found.edges)
-        found.edges.append(edges)
-        for edge in edges:
-            if edge.key not in found.number:
-                found.number[edge.key] = len(found.keys)
-                found.keys.append(edge.key)
-                found.parents.append((place, edge.label))
-                fresh.append(edge.key)
-    for place_in_batch, label, name in done.broken:
-        broken[name.split(":")[0]] += 1
-        if broken[name.split(":")[0]] <= _MOST_VIOLATIONS:
-            way = found.way(found.number[batch[place_in_batch]], label)
-            found.violations.append(Violation(name, found.view.name, way))

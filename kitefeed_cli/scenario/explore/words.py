@@ -12,7 +12,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from ...policy import Answer, CheckToken, Remedy, Report, State, begin
-from ...policy.events import FeedRefused, QuotesPolled
+from ...policy.events import FeedRefused, QuotesPolled, TokenChecked
 from ...policy.ledger import Bucket, Outage, Polls
 from ...policy.states import Asking, Barred, Checking, Idle, Joined, Live, Opening, SignedOut, Stopped, Waiting
 from .forms import (
@@ -33,22 +33,25 @@ from .forms import (
 )
 from .grid import SLEPT_S, on_grid
 from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
-from .onlooker import Onlooker
+from .onlooker import MISSING, UNHEARD, Onlooker
 from .rules import Move
 
 _REMEDIES = (None, *Remedy)
 _REMEDY = {one: nth for nth, one in enumerate(_REMEDIES)}
 _STOPPED = bytes((KIND[Stopped],)).ljust(7, b"\0")
 _SOON_S = 1000.0
+_ON = 5  # an outage of which nothing was said yet
 
 
 class Words:
     """Keys of 7 bytes: kind, verdict, flags of the ledger, the outage's words, its flags, the onlooker."""
 
     name = "words"
+    counts = False
+    quantum_s = 5.0
 
     def __init__(self) -> None:
-        self.limits = on_grid(5.0)
+        self.limits = on_grid(self.quantum_s)
         self._looks = Looks(self.limits, self.limits.silence_s, brief=True)
 
     def start(self) -> bytes:
@@ -65,12 +68,17 @@ class Words:
         ledger, outage = state.ledger, state.ledger.outage
         open_feed = isinstance(state, Joined | Live)
         flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not open_feed) << 2 | ledger.closed << 3
-        flags |= ledger.polls.served << 4 | (isinstance(state, Live) and state.fresh) << 5 | ledger.spent << 6
+        flags |= ledger.polls.served << 4 | (isinstance(state, Live) and state.fresh) << 5
         told = on = 0
         if outage is not None:
             told = _REMEDY[outage.told]
             on = 1 | outage.reported << 1 | outage.owed << 2 | (outage.lost is not None) << 3 | outage.clean << 4
-        return [bytes((KIND[type(state)], VERDICT[ledger.verdict], flags, told, on, *packed(seen)))]
+        heard = Onlooker(UNHEARD, told=seen.told, owing=seen.owing, greeted=seen.greeted)  # what was said
+        return [bytes((KIND[type(state)], VERDICT[ledger.verdict], flags, told, on, *packed(heard)))]
+
+    def _seen(self, key: bytes, state: State) -> Onlooker:
+        """The onlooker of a key; what was asked is not in it, only whether a token is there."""
+        return unpacked(*key[5:])._replace(word=UNHEARD if state.ledger.verdict.askable else MISSING)
 
     # ------------------------------------------------------------ key → state
 
@@ -129,11 +137,15 @@ class Words:
     # ------------------------------------------------------------ what happens
 
     def scenes(self, key: bytes, loose: Loose = REPRESENTATIVE) -> list[Scene]:
-        seen = unpacked(*key[5:])
         state = self.state(key, loose, _Free(due=True, polling=True))
+        seen = self._seen(key, state)
         events = [(event, 0.0) for event in posted(state, seen)]
         if isinstance(state, Idle | Stopped):
             return [Scene(state, seen, events)]
+        if isinstance(state, Live) and not seen.asking and self.name == "words":  # or it is one about the token
+            events += [
+                (event, 0.0) for event in posted(state, seen._replace(asking=True)) if isinstance(event, TokenChecked)
+            ]
         scenes = [Scene(state, seen, [*events, (woke(SLEPT_S), 0.0)])]
         for free in _AT_DEADLINES:
             late = self.state(key, loose, free)
@@ -153,6 +165,24 @@ class Words:
         ):
             changes += [_refused_often, _polled_well]
         return changes
+
+
+class Tokens(Words):
+    """The sister that keeps what is known of the access token exact instead, and what must follow from it."""
+
+    name = "tokens"
+
+    def keys(self, state: State, now_s: float, seen: Onlooker) -> list[bytes]:
+        if isinstance(state, Stopped):
+            return [_STOPPED]
+        ledger, joined = state.ledger, isinstance(state, Joined)
+        flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not joined) << 2 | ledger.spent << 6
+        outage = 0 if ledger.outage is None else _ON
+        heard = packed(seen._replace(told=0, owing=False, greeted=False))
+        return [bytes((KIND[type(state)], VERDICT[ledger.verdict], flags, 0, outage, *heard))]
+
+    def _seen(self, key: bytes, state: State) -> Onlooker:
+        return unpacked(*key[5:])
 
 
 class _Free(NamedTuple):

@@ -1,0 +1,133 @@
+"""The shortest way to a violation: to be read, and as a scenario file that plays it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from ...policy import Event, State, begin, deadline, step
+from ...policy.events import FeedTicked, Saved, Started, TimeUp
+from ...policy.states import Live
+from ..flight.plain import to_plain, written
+from ..flight.recording import Recorded, Step, lines
+from .grid import SLEPT_S
+from .happenings import ASK_CONFIRM, ASK_OWN, ASK_POLL
+from .rules import RULES
+from .search import NIGHT, View, Violation, happenings
+
+_STARTS_AT = datetime(2026, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+_TOKENS = {Saved.TOKEN: "valid", Saved.NOTHING: "missing", Saved.MALFORMED: "damaged"}
+
+
+class Leg(NamedTuple):
+    """One event of the way, on the clock of a run that began at 0, and what came of it."""
+
+    at_s: float
+    event: Event
+    before: State
+    after: State | None  # None: `step` raised
+    actions: tuple[str, ...]
+
+
+def legs(view: View, violation: Violation) -> list[Leg]:
+    """The way, walked by a policy of its own from the start. In a view whose timers are free, the waits that make
+    them due are put in."""
+    state, now_s = begin(view.limits), 0.0
+    walked: list[Leg] = []
+    for key, label in violation.way:
+        event, after_s = _at(view, key, label)
+        now_s += after_s
+        if event is None:
+            continue
+        if isinstance(event, TimeUp):
+            due_s = deadline(state, view.limits)
+            now_s = max(now_s, due_s) if due_s < now_s + SLEPT_S else now_s
+        event = _asked(event, state)
+        try:
+            decided = step(state, event, now_s, view.limits)
+        except Exception as problem:  # noqa: BLE001  whatever it raises is the finding
+            walked.append(Leg(now_s, event, state, None, (repr(problem),)))
+            break
+        walked.append(Leg(now_s, event, state, decided.state, tuple(map(_action, decided.actions))))
+        state = decided.state
+    return walked
+
+
+def told(view: View, violation: Violation) -> list[str]:
+    """A line for every event of the way, and what is broken."""
+    rule = RULES.get(violation.rule)
+    says = rule.says if rule is not None else violation.told
+    return [*(_line(leg) for leg in legs(view, violation)), f"broken: {violation.rule} ({says})"]
+
+
+def as_scenario(view: View, violation: Violation) -> str:
+    """A scenario file with the way as a recording."""
+    walked = legs(view, violation)
+    first = walked[0].event if walked else Started(Saved.TOKEN)
+    saved = first.saved if isinstance(first, Started) else Saved.TOKEN
+    steps = tuple(Step(leg.at_s, leg.event) for leg in walked)
+    return "\n".join((*_head(violation, saved), *lines(Recorded(steps)))) + "\n"
+
+
+def write_scenarios(violations: list[tuple[View, Violation]], folder: Path) -> list[Path]:
+    """One file for the shortest way to each broken rule."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: dict[str, Path] = {}
+    for view, violation in violations:
+        if violation.rule not in paths:
+            path = folder / f"explored-{violation.rule}.toml"
+            path.write_text(as_scenario(view, violation), encoding="utf-8")
+            paths[violation.rule] = path
+    return list(paths.values())
+
+
+def _head(violation: Violation, saved: Saved) -> Iterator[str]:
+    yield f"title  = {written(f'The shortest way to break the rule {violation.rule}')}"
+    yield f"guards = {written([violation.rule])}"
+    yield 'source = "Found by exploring every order of events"'
+    yield ""
+    yield "[given]"
+    yield 'command   = "run"'
+    yield f"starts_at = {_STARTS_AT.isoformat()}"
+    yield f'token     = "{_TOKENS[saved]}"'
+    yield ""
+    yield "[expect]"
+    yield ""
+
+
+def _at(view: View, key: bytes, label: int) -> tuple[Event | None, float]:
+    """The event of that move, None for mere waiting, and how long it was waited for."""
+    nth = -1
+    for nth, one in enumerate(happenings(view, key)):  # noqa: B007  the number of the last one is needed
+        if nth == label:
+            return one.event, 0.0 if one.move is None else one.move.now_s
+    _, many = view.passing(key)[label - nth - 1]
+    return None, SLEPT_S if many == NIGHT else many * view.quantum_s
+
+
+def _asked(event: Event, state: State) -> Event:
+    """The same answer, to the question that is really open."""
+    ask = getattr(event, "ask", None)
+    confirm = state.confirm if isinstance(state, Live) else None
+    numbers = {ASK_OWN: getattr(state, "ask", None), ASK_POLL: state.ledger.polls.ask, ASK_CONFIRM: confirm}
+    real = numbers.get(ask) if ask is not None else None
+    return event if real is None else replace(event, ask=real)  # type: ignore[call-arg]
+
+
+def _line(leg: Leg) -> str:
+    words = {word: value for word, value in to_plain(leg.event).items() if word not in ("ask", "detail", "user")}
+    if isinstance(leg.event, FeedTicked):
+        words = {"fresh": leg.event.fresh, "trading": leg.event.trading}
+    facts = ", ".join(f"{word} {value}" for word, value in words.items())
+    to = "raised" if leg.after is None else type(leg.after).__name__
+    did = f": {', '.join(leg.actions)}" if leg.actions else ""
+    event = type(leg.event).__name__ + (f" ({facts})" if facts else "")
+    return f"{leg.at_s:8.1f} s  {type(leg.before).__name__} + {event} -> {to}{did}"
+
+
+def _action(action: object) -> str:
+    words = [getattr(action, name) for name in ("cause", "note", "shown") if hasattr(action, name)]
+    return " ".join([type(action).__name__, *(one.value for one in words if one is not None)])

@@ -1,0 +1,101 @@
+"""Kills the mutants: each on a copy of the package, by the exploration (small), the policy's tests, the scenarios.
+
+`python tests/mutants/run.py [--quick] [WORD…]` runs all, a quick few, or those whose names contain a word, and
+prints a table of what killed each. Exit 1 when one survives, 2 when one does not apply any more.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.mutants.mutants import MUTANTS, Mutant  # noqa: E402  found only now
+
+QUICK = ("dead token", "reports every", "attempt budget", "old question", "without counting", "blip")
+_MOST_STATES = 4000  # of each view: enough for nearly every fault, in seconds
+_PATIENCE_S = 300
+
+_EXPLORE = f"""
+from kitefeed_cli.scenario.explore import explore
+found = explore(most_states={_MOST_STATES})
+print(*sorted({{one.rule for one in found.violations}}), sep="\\n")
+"""
+
+
+def main(words: list[str]) -> int:
+    quick = "--quick" in words
+    wanted = QUICK if quick else [word for word in words if not word.startswith("-")]
+    chosen = [one for one in MUTANTS if not wanted or any(word in one.name for word in wanted)]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in ("kitefeed_cli", "tests", "scenarios", "cassettes", "docs", "pyproject.toml"):
+            _lay(ROOT / name, copy / name)
+        width = max(len(one.name) for one in chosen)
+        survivors = 0
+        for one in chosen:
+            if not _applies(one):
+                print(f"{one.name:<{width}}  DOES NOT APPLY: its line is not in {one.file} any more")
+                return 2
+            killers = _kill(one, copy)
+            survivors += not killers
+            print(f"{one.name:<{width}}  {killers or 'SURVIVES'}", flush=True)
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutants killed")
+    return 1 if survivors else 0
+
+
+def _lay(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    elif source.exists():
+        shutil.copy(source, target)
+
+
+def _applies(mutant: Mutant) -> bool:
+    return (ROOT / "kitefeed_cli" / "policy" / mutant.file).read_text(encoding="utf-8").count(mutant.before) == 1
+
+
+def _kill(mutant: Mutant, copy: Path) -> str:
+    """What notices the mutant first; nothing, when it survives."""
+    path = copy / "kitefeed_cli" / "policy" / mutant.file
+    healthy = path.read_text(encoding="utf-8")
+    path.write_text(healthy.replace(mutant.before, mutant.after), encoding="utf-8")
+    try:
+        return next(filter(None, _noticed(copy)), "")
+    finally:
+        path.write_text(healthy, encoding="utf-8")
+
+
+def _noticed(copy: Path) -> Iterator[str]:
+    explored = _run(copy, "-c", _EXPLORE)
+    rules = explored.stdout.split() if explored.returncode == 0 else ["the exploration itself fails"]
+    yield f"rules: {', '.join(rules[:3])}{'…' if len(rules) > 3 else ''}" if rules else ""
+    tested = _run(copy, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/policy")
+    failed = re.search(r"^FAILED \S+::(\S+)", tested.stdout, re.MULTILINE)
+    yield f"test: {failed[1]}" if failed else ""
+    played = _run(copy, "-m", "kitefeed_cli.app", "simulate")
+    broken = re.findall(r"^broken +(\S+)", played.stdout, re.MULTILINE)
+    yield f"scenario: {broken[0]}" if broken else ""
+
+
+def _run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *words]
+    try:
+        return subprocess.run(  # noqa: S603  our own interpreter and our own words
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "FAILED the-suite::hangs\n", "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
