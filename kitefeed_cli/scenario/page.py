@@ -21,8 +21,8 @@ from .runner import Outcome
 from .tale import Band, Moment, Tale, Voice, tale_of
 
 _STYLE = Path(__file__).with_name("page.css")
-_STATES = ("live", "closed", "polling", "stale", "signed-out", "connecting")
 _WIDTH, _HEIGHT = 1000.0, 60.0
+_UNKNOWN = "unknown"  # a word that is no state of ours: a recording may hold anything
 _LEAST = 0.02  # of the longest band: the shortest one is still seen
 
 # One pattern a state, so that the bands can be told apart without colours.
@@ -33,6 +33,7 @@ _PATTERNS = {
     "stale": '<path class="mark" d="M0 12L12 0" stroke-width="2.5"/>',
     "signed-out": '<path class="mark" d="M0 0L12 12M0 12L12 0" stroke-width="1.5"/>',
     "connecting": '<path class="mark" d="M3 3h1M9 9h1" stroke-width="3"/>',
+    _UNKNOWN: '<path class="mark" d="M2 2H10V10H2Z" fill="none" stroke-width="1.5"/>',
 }
 
 
@@ -87,7 +88,7 @@ def _strip(tale: Tale) -> Iterator[str]:
     label = escape("The states in their order: " + ", ".join(band.state for band in tale.bands))
     box = f'viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none"'
     yield f'<svg class="strip" {box} role="img" aria-label="{label}"><defs>'
-    yield from (_pattern(state) for state in _STATES)
+    yield from (_pattern(state) for state in _PATTERNS)
     yield "</defs>"
     shares = _shares(tale)
     at = 0.0
@@ -109,13 +110,17 @@ def _legend(tale: Tale) -> Iterator[str]:
     first, last = tale.bands[0].from_s, tale.bands[-1].until_s
     yield f'<p class="faint ends"><time>{tale.clock(first)}</time><time>{tale.clock(last)}</time></p>'
     yield '<ul class="legend">'
-    for state in _STATES:
-        total_s = sum(band.until_s - band.from_s for band in tale.bands if band.state == state)
-        if any(band.state == state for band in tale.bands):
+    for state in _PATTERNS:
+        total_s = sum(band.until_s - band.from_s for band in tale.bands if _known(band.state) == state)
+        if any(_known(band.state) == state for band in tale.bands):
             box = f'<svg viewBox="0 0 36 18" aria-hidden="true">{_filled(state, 0.0, 36.0, 18.0, "")}</svg>'
             yield f"<li>{box}{state}, {duration(total_s)} in all</li>"
     yield "</ul>"
     yield '<p class="faint">A band is as wide as the logarithm of its time. A wedge is an error that was printed.</p>'
+
+
+def _known(state: str) -> str:
+    return state if state in _PATTERNS else _UNKNOWN
 
 
 def _pattern(state: str) -> str:
@@ -124,7 +129,7 @@ def _pattern(state: str) -> str:
 
 def _filled(state: str, x: float, width: float, height: float, title: str) -> str:
     """A box in a state's colour and pattern."""
-    known = state if state in _STATES else "connecting"
+    known = _known(state)
     box = f'x="{x:.1f}" y="0" width="{width:.1f}" height="{height:g}"'
     label = f"<title>{title}</title>" if title else ""
     return f'<g class="{known}">{label}<rect class="base" {box}/><rect fill="url(#p-{known})" {box}/></g>'
@@ -143,7 +148,7 @@ def _within(band: Band, moment: Moment) -> float:
 
 
 def _section(tale: Tale, band: Band) -> Iterator[str]:
-    known = band.state if band.state in _STATES else "connecting"
+    known = _known(band.state)
     cause = f'<span class="cause">because of <code>{escape(band.cause)}</code></span>' if band.cause else ""
     took = duration(band.until_s - band.from_s)
     yield f'<section class="{known}">'

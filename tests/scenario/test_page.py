@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.policy import Shown
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.scenario import catalogue, runner
+from kitefeed_cli.scenario.explain import MARKS
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.log import Kind
 from kitefeed_cli.scenario.page import laid_down, page
@@ -135,12 +137,12 @@ def test_hostile_text_stays_text_wherever_it_stands() -> None:
     assert parsed.text().count(HOSTILE) >= 10
     for _, attributes in parsed.elements:
         assert not any(name.startswith("on") for name in attributes)
-    assert {"connecting"} == set(parsed.classes("section")), "a state that is none takes no class of its own"
+    assert {"connecting", "unknown"} == set(parsed.classes("section")), "a state that is none takes no class of its own"
 
 
 def test_light_dark_and_grey_are_thought_of() -> None:
     text = page(expired())
-    states = {"live", "closed", "polling", "stale", "signed-out", "connecting"}
+    states = {*(shown.value for shown in Shown), "unknown"}
     patterns = re.findall(r'<pattern id="p-([a-z-]+)"[^>]*>(.*?)</pattern>', text)
 
     assert "prefers-color-scheme: dark" in text
@@ -148,6 +150,12 @@ def test_light_dark_and_grey_are_thought_of() -> None:
     assert "width=device-width" in text
     assert states == {name for name, _ in patterns}
     assert len(states) == len({drawing for _, drawing in patterns}), "no two states look alike without colour"
+    assert all(f".{state} .base {{" in text for state in states), "every state has its colour"
+
+
+def test_the_terminal_has_a_mark_for_every_state_and_no_two_alike() -> None:
+    assert {shown.value for shown in Shown} == set(MARKS)
+    assert len(MARKS) == len({*MARKS.values(), "?"}) - 1
 
 
 def test_what_is_broken_is_on_it_too() -> None:
