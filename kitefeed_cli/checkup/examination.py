@@ -9,6 +9,7 @@ from typing import Protocol
 from ..calendar import seems_open
 from ..clock import Clock
 from ..kite.feed import Feed
+from ..kite.instruments import INDICES
 from ..kite.rest import Rest
 from ..policy.actions import Report, Say, Show
 from ..policy.causes import Cause
@@ -29,7 +30,7 @@ from ..settings import Settings
 from ..ticks.last import Batch
 from .finding import TICK, TOKEN, Finding, Grade, Sheet
 from .market_data import Quoted, ask_quote, market_data_line
-from .tick import CANARIES, tick_line, wait_s
+from .tick import tick_line, wait_s
 from .token import check_token, token_line
 from .websocket import websocket_line
 
@@ -78,7 +79,7 @@ class Examination:
             clock,
             queue.post,
             self._deliver,
-            dict.fromkeys(CANARIES, "ltp"),
+            dict.fromkeys((index.instrument_token for index in INDICES), "ltp"),
             self._trading,
         )
 

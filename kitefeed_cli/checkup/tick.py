@@ -7,9 +7,6 @@ from datetime import datetime
 from ..calendar import Hours, next_open, session
 from .finding import TICK, Finding, Grade
 
-# NIFTY 50, NIFTY BANK, SENSEX: they tick whenever their exchange trades, and need no instrument list.
-CANARIES = (256265, 260105, 265)
-
 
 def wait_s(now: datetime) -> float:
     """How long to wait for a fresh tick. An index moves every second while the market trades; when it should and

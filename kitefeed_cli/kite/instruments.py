@@ -59,12 +59,13 @@ class Instrument:
         return f"{self.exchange}:{self.tradingsymbol}" if self.exchange else str(self.instrument_token)
 
 
-_INDICES = (
+# They tick whenever their exchange trades, and need no list.
+INDICES = (
     Instrument(256265, "NSE", "NIFTY 50", "NIFTY 50", "INDICES", instrument_type="EQ"),
     Instrument(260105, "NSE", "NIFTY BANK", "NIFTY BANK", "INDICES", instrument_type="EQ"),
     Instrument(265, "BSE", "SENSEX", "SENSEX", "INDICES", instrument_type="EQ"),
 )
-_KNOWN = {key: index for index in _INDICES for key in (index.key, str(index.instrument_token))}
+_KNOWN = {key: index for index in INDICES for key in (index.key, str(index.instrument_token))}
 
 
 class Instruments:
