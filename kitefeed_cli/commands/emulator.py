@@ -11,6 +11,7 @@ import typer
 
 from ..clock import ScaledClock, SystemClock
 from ..problems import Exit, Problem
+from ..settings import REDIRECT_URL
 from .common import Json
 
 Market = Literal["open", "closed", "calendar"]
@@ -43,9 +44,7 @@ def emulator(
     market: Annotated[Market, _option("market", "Whether prices move: always, never, or on weekdays 09:15-15:30.")] = (
         "open"
     ),
-    redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = (
-        "http://127.0.0.1:5000/"
-    ),
+    redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = REDIRECT_URL,
     speed: Annotated[float, _option("speed", "How fast its time runs: 60 makes a minute pass in a second.")] = 1.0,
     json: Json = False,
 ) -> None:

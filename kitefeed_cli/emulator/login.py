@@ -14,7 +14,6 @@ from kitefeed_cli.emulator.accounts import Accounts
 from kitefeed_cli.emulator.answers import KiteError
 
 PATH = "/connect/login"
-REDIRECT_URL = "http://127.0.0.1:5000/"
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Local Kite</title></head>
@@ -26,9 +25,9 @@ _PAGE = """<!doctype html>
 class Login:
     """Serves the page and answers its button. `redirect_url` is the one registered for the app."""
 
-    def __init__(self, accounts: Accounts, redirect_url: str | None) -> None:
+    def __init__(self, accounts: Accounts, redirect_url: str) -> None:
         self._accounts = accounts
-        self.redirect_url = redirect_url or REDIRECT_URL
+        self.redirect_url = redirect_url
 
     async def page(self, request: web.BaseRequest) -> web.Response:
         self._check(request)

@@ -28,6 +28,7 @@ from kitefeed_cli.emulator.login import Login
 from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.oracle import RequestLog, RequestRow, SentLog, SentRow
 from kitefeed_cli.emulator.rest import Answering, Rest
+from kitefeed_cli.settings import REDIRECT_URL
 
 LOOPBACK = ("127.0.0.1", "localhost")
 ASK_S = 10.0  # real seconds: only a stop in the same instant makes an answer fail to come
@@ -63,7 +64,7 @@ class LocalKite:
         access_token: str | None = None,
         api_key: str | None = None,
         api_secret: str | None = None,
-        redirect_url: str | None = None,
+        redirect_url: str = REDIRECT_URL,
     ) -> None:
         """`port` 0 takes a free one; `instruments` counts made-up ones besides the well-known."""
         if host not in LOOPBACK:
@@ -201,7 +202,7 @@ class LocalKite:
 
     # -------------------------------------------------------------- the thread
 
-    def _routes(self, redirect_url: str | None) -> dict[str, dict[str, Answering]]:
+    def _routes(self, redirect_url: str) -> dict[str, dict[str, Answering]]:
         page = Login(self._accounts, redirect_url)
         rest = Rest(
             self._accounts,
