@@ -42,8 +42,10 @@ def main() -> int:
 
     quantum_s = FINE_S if asked.fine else COARSE_S
     found = explore(quantum_s, progress, jobs=asked.jobs)
-    print(f"{found.states:,} states, {found.transitions:,} moves, {len(found.invariants)} rules, "
-          f"{len(found.violations)} violations in {clock.now_s() - began_s:.0f} s")
+    print(
+        f"{found.states:,} states, {found.transitions:,} moves, {len(found.invariants)} rules, "
+        f"{len(found.violations)} violations in {clock.now_s() - began_s:.0f} s"
+    )
     for one in found.violations:
         print("\n".join(told(view_of(one.view, quantum_s), one)))
     kept = [(view_of(one.view, quantum_s), one) for one in found.violations]

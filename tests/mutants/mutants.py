@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# ruff: noqa: E501  a line of the policy stands as it is
+
 
 class Mutant(NamedTuple):
     """A fault on purpose."""
@@ -215,14 +217,14 @@ MUTANTS = (
     Mutant(
         "leaves the old socket open",
         "watching.py",
-        "        moves.close(turn, state.ask)\n        detail = f\"no frame for",
-        "        detail = f\"no frame for",
+        '        moves.close(turn, state.ask)\n        detail = f"no frame for',
+        '        detail = f"no frame for',
     ),
     Mutant(
         "never gives a handshake up",
         "machine.py",
-        "            moves.close(turn, state.ask)\n            return _unreachable(turn, state, \"no answer",
-        "            return _unreachable(turn, state, \"no answer",
+        '            moves.close(turn, state.ask)\n            return _unreachable(turn, state, "no answer',
+        '            return _unreachable(turn, state, "no answer',
     ),
     Mutant(
         "never tries the slow lane",

@@ -90,7 +90,7 @@ def _run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, *words]
     try:
-        return subprocess.run(  # noqa: S603  our own interpreter and our own words
+        return subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
         )
     except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -87,9 +88,7 @@ def explore(
     closures: dict[str, Closure] = {}
     for name in VIEWS:
         with _expander(name, quantum_s, twin_every, jobs) as expand:
-            closure = close(
-                view_of(name, quantum_s), expand, lambda keys, moves, name=name: tell(name, keys, moves), most_states
-            )
+            closure = close(view_of(name, quantum_s), expand, partial(tell, name), most_states)
         closures[name] = closure
         _add(whole, closure)
     if len(closures["roads"].keys) <= most_states:
@@ -101,7 +100,10 @@ VIEWS = ("tokens", "words", "pace", "roads")
 
 
 def view_of(name: str, quantum_s: float) -> View:
-    return {"tokens": Tokens, "words": Words, "pace": Pace}[name]() if name != "roads" else Roads(quantum_s)
+    """The view of that name; only the roads care for the quantum."""
+    if name == "roads":
+        return Roads(quantum_s)
+    return Pace() if name == "pace" else Tokens() if name == "tokens" else Words()
 
 
 def _add(whole: Exploration, closure: Closure) -> None:

@@ -48,14 +48,12 @@ def _bounds(found: Exploration) -> Iterator[str]:
     yield from _table(("", "worst", "promised"), rows)
     yield "## The longest way back"
     yield ""
-    yield "From every state that was reached, with the world well from then on, until the feed is live. The answers of a"
-    yield "healthy Kite are counted as immediate; what remains is our own waiting."
+    yield "From every state that was reached, with the world well from then on, until the feed is live. The answers of"
+    yield "a healthy Kite are counted as immediate; what remains is our own waiting."
     yield ""
     recovery = found.bounds["recovery"].items()
-    rows2 = [
-        (name, f"{one['states']:,}", f"{one['worst_s']:g} s", f"{one['promised_s']:g} s") for name, one in recovery
-    ]
-    yield from _table(("", "from states", "worst", "promised"), rows2)
+    ways = [(name, f"{one['states']:,}", f"{one['worst_s']:g} s", f"{one['promised_s']:g} s") for name, one in recovery]
+    yield from _table(("", "from states", "worst", "promised"), ways)
 
 
 def _rules(found: Exploration) -> Iterator[str]:

@@ -80,7 +80,7 @@ def after_actions(seen: Onlooker, state: State, after: State, actions: tuple[Act
             case Report(cause=cause):
                 told, owing = RANK[cause.remedy], True
             case Say(note=note):
-                if note is Note.LOGGED_IN:
+                if note is Note.LOGGED_IN and state.ledger.login:  # a token that is only accepted again ends nothing
                     told, greeted = 0, False
                 elif note in RECOVERIES:
                     owing, greeted = False, True

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...policy import Event, State, begin, deadline, step
-from ...policy.events import FeedTicked, Saved, Started, TimeUp
+from ...policy.events import (
+    FeedClosed,
+    FeedOpened,
+    FeedRefused,
+    FeedTicked,
+    FeedUnreachable,
+    QuotesPolled,
+    Saved,
+    Started,
+    TimeUp,
+    TokenChecked,
+)
 from ...policy.states import Live
 from ..flight.plain import to_plain, written
 from ..flight.recording import Recorded, Step, lines
@@ -19,6 +30,7 @@ from .rules import RULES
 from .search import NIGHT, View, Violation, happenings
 
 _STARTS_AT = datetime(2026, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+_ANSWERS = (TokenChecked, QuotesPolled, FeedOpened, FeedRefused, FeedUnreachable, FeedTicked, FeedClosed)
 _TOKENS = {Saved.TOKEN: "valid", Saved.NOTHING: "missing", Saved.MALFORMED: "damaged"}
 
 
@@ -101,7 +113,7 @@ def _head(violation: Violation, saved: Saved) -> Iterator[str]:
 def _at(view: View, key: bytes, label: int) -> tuple[Event | None, float]:
     """The event of that move, None for mere waiting, and how long it was waited for."""
     nth = -1
-    for nth, one in enumerate(happenings(view, key)):  # noqa: B007  the number of the last one is needed
+    for nth, one in enumerate(happenings(view, key)):
         if nth == label:
             return one.event, 0.0 if one.move is None else one.move.now_s
     _, many = view.passing(key)[label - nth - 1]
@@ -110,11 +122,12 @@ def _at(view: View, key: bytes, label: int) -> tuple[Event | None, float]:
 
 def _asked(event: Event, state: State) -> Event:
     """The same answer, to the question that is really open."""
-    ask = getattr(event, "ask", None)
+    if not isinstance(event, _ANSWERS):
+        return event
     confirm = state.confirm if isinstance(state, Live) else None
     numbers = {ASK_OWN: getattr(state, "ask", None), ASK_POLL: state.ledger.polls.ask, ASK_CONFIRM: confirm}
-    real = numbers.get(ask) if ask is not None else None
-    return event if real is None else replace(event, ask=real)  # type: ignore[call-arg]
+    real = numbers.get(event.ask)
+    return event if real is None else replace(event, ask=real)
 
 
 def _line(leg: Leg) -> str:

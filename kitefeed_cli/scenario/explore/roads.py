@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from ...policy import Answer, Event, State, begin, deadline
+from ...policy import Answer, Event, Note, State, begin, deadline
 from ...policy.events import FeedRefused
 from ...policy.ledger import Bucket, Polls, Verdict
 from ...policy.states import (
@@ -82,6 +82,7 @@ class Roads:
         open_feed = kind is Joined or kind is Live
         flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not open_feed) << 2
         flags |= (outage is not None and outage.clean) << 3 | polls.failed << 4 | (polls.ask is not None) << 5
+        flags |= (outage is not None and Note.SKIPPING in outage.said) << 6  # whether this sign-out is the first
         # Whether a poll is older than the handshake beside it matters, too; otherwise its age up to the next poll.
         asked_s = max(polls.asked_s, now_s - limits.poll_every_s - (q if kind is Opening else 0))
         key = bytes(
@@ -91,7 +92,7 @@ class Roads:
                 bucket.left,
                 round((now_s - bucket.at_s) / q) if bucket.left < limits.attempts else 0,
                 ledger.rung,
-                0 if kind is Joined else min(ledger.refusals, limits.refusals),
+                min(ledger.refusals, limits.refusals),
                 VERDICT[ledger.verdict],
                 flags,
                 round((now_s - asked_s) / q),
@@ -122,7 +123,7 @@ class Roads:
 
     def state(self, key: bytes, loose: Loose = REPRESENTATIVE) -> State:
         """The representative, at time 0; its twin with other `loose` values."""
-        kind, own, stable, sleepy, confirm, left, age, rung, refusals, verdict, flags, asked, next_ = key
+        kind, own, stable, _, _, left, age, rung, refusals, verdict, flags, asked, next_ = key
         q, limits = self.quantum_s, self.limits
         polls = Polls(
             ask=ASK_POLL if flags & 32 else None,
@@ -143,9 +144,11 @@ class Roads:
             login=bool(flags & 2),
             trading=bool(flags & 4),
             rung=rung,
-            refusals=limits.refusals if loose is TWIN and KINDS[kind] is Joined else refusals,
+            refusals=refusals,
             polls=polls,
-            outage=None if lived_down or KINDS[kind] is Idle else outage_of(loose, bool(flags & 8)),
+            outage=None
+            if lived_down or KINDS[kind] is Idle
+            else outage_of(_having_said(loose, flags), bool(flags & 8)),
         )
         at_s = seconds(own, q)
         kept: dict[type, Any] = {
@@ -232,6 +235,11 @@ class Roads:
         if isinstance(state, Joined):
             later += self.keys(replace(state, since_s=LONG_AGO_S), by_s, seen)
         return later
+
+
+def _having_said(loose: Loose, flags: int) -> Loose:
+    skipping = frozenset({Note.SKIPPING})
+    return loose._replace(said=loose.said | skipping if flags & 64 else loose.said - skipping)
 
 
 def _seen(state: State) -> Onlooker:

@@ -115,8 +115,9 @@ def a_busy_feed_is_given_time(move: Move) -> bool:
 def the_canary_sings(move: Move) -> bool:
     """A poll that succeeds after failures starts an attempt at once, or as soon as the budget allows one."""
     event, before = move.event, move.before
-    came_back = isinstance(event, QuotesPolled) and event.answer is Answer.OK and before.ledger.polls.failed
-    if not (came_back and isinstance(before, Waiting) and event.ask in open_polls(before)):
+    if not (isinstance(event, QuotesPolled) and event.answer is Answer.OK and before.ledger.polls.failed):
+        return True
+    if not (isinstance(before, Waiting) and event.ask in open_polls(before)):
         return True
     return before.ledger.refusals >= move.limits.refusals or _tries(move)
 

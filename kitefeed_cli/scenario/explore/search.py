@@ -109,8 +109,9 @@ class Explorer:
 
     def _moves(self, key: bytes, done: Expansion) -> Iterator[tuple[int, Edge | None, list[str]]]:
         view = self.view
-        label = -1
+        last = -1
         for label, one in enumerate(happenings(view, key, self._twins(key))):
+            last = label
             if one.event is None:
                 done.checked[STALE_RULE] += len(STALE)
                 yield label, None, [STALE_RULE] if self._listens_to_the_past(one.scene) else []
@@ -126,12 +127,12 @@ class Explorer:
                 done.checked[TWIN_RULE] += 1
                 broken += self._differs(one.twin, move, after)
             _note_reached(done.reached, move)
-            asks = [move.kinds.count(kind) for kind in _ASKS]
+            checks, handshakes, polls = (move.kinds.count(kind) for kind in _ASKS)
             for found in after:
                 tag = _tag(one)
-                kept = view.counts or bool(tag)
-                yield label, Edge(label, found, NIGHT if move.now_s else 0, *asks, tag, kept), broken
-        for label, (found, many) in enumerate(view.passing(key), start=label + 1):
+                kept, quanta = view.counts or bool(tag), NIGHT if move.now_s else 0
+                yield label, Edge(label, found, quanta, checks, handshakes, polls, tag, kept), broken
+        for label, (found, many) in enumerate(view.passing(key), start=last + 1):
             yield label, Edge(label, found, many, 0, 0, 0, "", many == 1), []
 
     def _twins(self, key: bytes) -> list[Scene]:
@@ -191,7 +192,7 @@ def _with_others(view: View, scene: Scene, event: Event, now_s: float, twin: Sce
     """That event, and again with other values of what is free, where the view says that they could matter."""
     try:
         move = played(scene, event, now_s, view.limits)
-    except Exception as problem:  # whatever it raises is the finding
+    except Exception as problem:  # noqa: BLE001  whatever it raises is the finding
         yield Happening(scene, event, None, repr(problem))
         return
     yield Happening(scene, event, move, "", twin)
