@@ -154,7 +154,7 @@ def test_with_a_closed_input_the_browser_still_brings_the_login(user: User, kite
 def test_the_wait_has_an_end_and_the_port_is_free_again(user: User, redirect: str) -> None:
     said = user.run("login", "--redirect-url", redirect, "--for", "1s")
 
-    assert (3, True) == (said.code, 1.0 <= said.took_s < 4.0)
+    assert (3, True) == (said.code, 1.0 <= said.took_s < 10.0)
     socket.create_server(("127.0.0.1", int(redirect.rpartition(":")[2].strip("/")))).close()
 
 
@@ -224,7 +224,7 @@ def test_a_pipe_without_a_login_fails_at_once(user: User, text: str) -> None:
     said = user.run("login", "-", text=text)
 
     assert said.code in (2, 3)
-    assert said.took_s < 3.0
+    assert said.took_s < 10.0
     assert ["error:", "  why:", " next:"] == [line[:6] for line in said.err.splitlines()[-3:]]
 
 

@@ -54,6 +54,19 @@ def kinds(frames: list[bytes | str]) -> set[str]:
     return {"text" if isinstance(f, str) else "heartbeat" if f == HEARTBEAT else "ticks" for f in frames}
 
 
+def shows(socket: Socket, wanted: set[str]) -> bool:
+    """Whether frames of all these kinds come before the deadline."""
+    clock, seen = SystemClock(), set[str]()
+    ends_s = clock.now_s() + DEADLINE_S
+    while not wanted <= seen and (left_s := ends_s - clock.now_s()) > 0:
+        socket.ws.settimeout(left_s)
+        try:
+            seen |= kinds([socket.receive()])
+        except websocket.WebSocketTimeoutException:
+            break
+    return wanted <= seen
+
+
 # ------------------------------------------------------------------- the feed
 
 
@@ -84,7 +97,7 @@ def test_refused_handshakes_get_403_while_open_sockets_stay(fast_kite: LocalKite
     with subscribed(fast_kite) as socket:
         fast_kite.set_faults({"feed": "refused"})
         assert 403 == handshake_status(fast_kite)
-        assert {"ticks", "heartbeat"} <= kinds(socket.collect(0.4))
+        assert shows(socket, {"ticks", "heartbeat"})
 
 
 @pytest.mark.parametrize(("word", "status"), [("busy", 429), ("failing", 503)])
@@ -102,8 +115,8 @@ def test_a_silent_feed_sends_nothing_to_old_or_new_sockets_until_it_is_up_again(
             assert [] == new.collect(0.4)
             assert [] == old.collect(0.2)
             fast_kite.set_faults({"feed": "up"})
-            assert {"ticks", "heartbeat"} <= kinds(old.collect(0.4))
-            assert {"ticks", "heartbeat"} <= kinds(new.collect(0.4))
+            assert shows(old, {"ticks", "heartbeat"})
+            assert shows(new, {"ticks", "heartbeat"})
 
 
 def test_a_mute_feed_sends_heartbeats_only_until_the_faults_are_cleared(fast_kite: LocalKite) -> None:
@@ -115,8 +128,8 @@ def test_a_mute_feed_sends_heartbeats_only_until_the_faults_are_cleared(fast_kit
             assert {"text", "heartbeat"} == kinds(new.collect(0.4))
             assert {"heartbeat"} == kinds(old.collect(0.2))
             fast_kite.clear_faults()
-            assert "ticks" in kinds(old.collect(0.4))
-            assert "ticks" in kinds(new.collect(0.4))
+            assert shows(old, {"ticks"})
+            assert shows(new, {"ticks"})
 
 
 def test_an_unreachable_feed_resets_everything_and_the_log_still_has_the_tries(kite: LocalKite) -> None:
@@ -140,7 +153,7 @@ def test_a_blackholed_feed_never_answers_and_never_says_goodbye(fast_kite: Local
             Socket(fast_kite, timeout_s=0.4)
         assert [] == old.collect(0.2)
         fast_kite.clear_faults()
-        assert "ticks" in kinds(old.collect(0.4))
+        assert shows(old, {"ticks"})
     assert 101 == handshake_status(fast_kite)
 
 
@@ -152,23 +165,23 @@ def test_a_silent_server_does_not_answer_a_close_frame(fast_kite: LocalKite) -> 
 
 
 def test_pings_are_answered_unless_the_feed_is_silent(fast_kite: LocalKite) -> None:
-    def answers(socket: Socket) -> set[int]:
+    def answered(socket: Socket, within_s: float) -> bool:
         socket.ws.ping("are you there")
-        clock, opcodes = SystemClock(), set()
-        ends_s = clock.now_s() + 0.3
+        clock = SystemClock()
+        ends_s = clock.now_s() + within_s
         while (left_s := ends_s - clock.now_s()) > 0:
             socket.ws.settimeout(left_s)
             try:
-                opcodes.add(socket.ws.recv_data_frame(control_frame=True)[0])
+                if socket.ws.recv_data_frame(control_frame=True)[0] == websocket.ABNF.OPCODE_PONG:
+                    return True
             except websocket.WebSocketTimeoutException:
                 break
-        return opcodes
+        return False
 
     with subscribed(fast_kite) as socket:
-        assert websocket.ABNF.OPCODE_PONG in answers(socket)
+        assert answered(socket, DEADLINE_S)
         fast_kite.set_faults({"feed": "silent"})
-        socket.collect(0.1)
-        assert set() == answers(socket)
+        assert not answered(socket, 0.3)
 
 
 def test_a_slow_handshake_is_answered_late(fast_kite: LocalKite) -> None:
@@ -246,8 +259,8 @@ def test_who_leaves_before_a_slow_answer_was_not_answered(fast_kite: LocalKite) 
     fast_kite.set_faults({"rest": "slow"})
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{fast_kite.rest_root}/user/profile", timeout=0.2)
-    SystemClock().sleep(REST_DELAY_S / 10)
-    assert [0] == [row["status"] for row in fast_kite.requests()]
+    assert 200 == profile_status(fast_kite), "this one came later, and so by now the first answer would have gone"
+    assert [0, 200] == [row["status"] for row in fast_kite.requests()]
 
 
 def test_slow_rest_outlasts_the_official_clients_patience(fast_kite: LocalKite) -> None:
@@ -348,7 +361,7 @@ def test_faults_follow_the_given_clock() -> None:
         clock = SystemClock()
         began_s = clock.now_s()
         assert 200 == profile_status(kite)
-        assert REST_DELAY_S / 50 <= clock.now_s() - began_s < REST_DELAY_S / 5
+        assert REST_DELAY_S / 50 <= clock.now_s() - began_s < REST_DELAY_S
 
 
 def test_every_word_says_what_it_does() -> None:

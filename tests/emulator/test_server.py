@@ -56,7 +56,7 @@ def test_a_stop_is_quick_and_may_be_repeated() -> None:
             began_s = clock.now_s()
             kite.stop()
             kite.stop()
-            assert clock.now_s() - began_s < 1.0
+            assert clock.now_s() - began_s < 5.0  # the slow answer would take longer
 
 
 def test_the_same_kite_starts_again_on_its_port_with_its_token_and_log() -> None:

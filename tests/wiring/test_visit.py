@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kitefeed_cli.checkup import Grade, Verdict
+from kitefeed_cli.checkup.examination import TOTAL_S
 from kitefeed_cli.clock import IST, ScaledClock
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.problems import Exit
@@ -19,7 +20,8 @@ from tests.conftest import Canary
 
 MONDAY = datetime(2026, 3, 2, 11, 0, tzinfo=IST)
 SUNDAY = datetime(2026, 3, 1, 21, 0, tzinfo=IST)
-WORST_S = 7.0  # leaves a second of the promised eight for the start of the program
+SPEED = 4  # of the clock, where only the order of things matters
+WORST_S = TOTAL_S + 2.0 * SPEED  # a busy machine may take two seconds more; what has no end would take far longer
 
 OK, WARN, FAILED, NOT_REACHED = Grade.OK, Grade.WARN, Grade.FAILED, Grade.NOT_REACHED
 
@@ -46,8 +48,8 @@ class Office:
 @pytest.fixture
 def opened(tmp_path: Path, canary: Canary) -> Callable[..., Any]:
     @contextmanager
-    def opening(at: datetime = MONDAY, market: Any = "open") -> Iterator[Office]:
-        clock = ScaledClock(4, at)
+    def opening(at: datetime = MONDAY, market: Any = "open", speed: float = SPEED) -> Iterator[Office]:
+        clock = ScaledClock(speed, at)
         with LocalKite(clock, market=market, access_token=canary.access_token) as kite:
             env_file = tmp_path / ".env"
             env_file.touch(0o600)
@@ -70,14 +72,16 @@ def grades(outcome: Outcome) -> list[Grade]:
     return [finding.grade for finding in outcome.findings]
 
 
-def test_when_all_is_well_it_says_so_within_three_seconds(office: Office) -> None:
-    outcome = office.visit()
+def test_when_all_is_well_it_says_so_long_before_its_time_is_up(opened: Callable[..., Any]) -> None:
+    with opened(speed=1) as office:
+        outcome = office.visit()
+        paths = office.paths()
 
     assert (Verdict.OK, None, Exit.OK) == (outcome.verdict, outcome.problem, outcome.exit_code)
     assert [OK] * 6 == grades(outcome)
     assert "Local Trader" == outcome.user
-    assert outcome.took_s <= 3.0
-    assert ["/user/profile", "/quote/ltp", "/"] == office.paths()
+    assert outcome.took_s < TOTAL_S - 1.0
+    assert ["/user/profile", "/quote/ltp", "/"] == paths
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_a_token_store_that_others_can_read_is_a_warning(office: Office) -> None
 
 
 def test_settings_that_cannot_be_read_end_it_with_exit_2(tmp_path: Path) -> None:
-    outcome = visit(tmp_path / "none.env", ScaledClock(4, MONDAY))
+    outcome = visit(tmp_path / "none.env", ScaledClock(SPEED, MONDAY))
 
     assert outcome.problem is not None
     assert (Verdict.FAILED, "settings", Exit.USAGE) == (outcome.verdict, outcome.problem.cause, outcome.exit_code)
@@ -180,12 +184,12 @@ def test_settings_that_cannot_be_read_end_it_with_exit_2(tmp_path: Path) -> None
 
 
 def test_a_closed_market_is_fine_and_reasoned(opened: Callable[..., Any]) -> None:
-    with opened(SUNDAY, "closed") as office:
+    with opened(SUNDAY, "closed", speed=1) as office:
         outcome = office.visit()
 
     assert Verdict.OK == outcome.verdict
     assert "the market is closed, opens Mon 02 Mar 09:15; cached prices came" == outcome.findings[-1].why
-    assert outcome.took_s <= 3.0
+    assert outcome.took_s < TOTAL_S - 1.0
 
 
 def test_live_ticks_outrank_the_calendar(opened: Callable[..., Any]) -> None:
