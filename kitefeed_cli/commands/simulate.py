@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from .common import Json, make_printer
+from .explore import Explore, explored
 from .swarm import Days, DensityName, Seed, SeedsIn, Swarm, played
 
 
@@ -40,6 +41,7 @@ def simulate(
         Path | None,
         typer.Option("--html", envvar="KITEFEED_HTML", metavar="FILE", help="Write one scenario's timeline as a page."),
     ] = None,
+    explore: Explore = False,
     swarm: Swarm = False,
     days: Days = None,
     seed: Seed = None,
@@ -56,7 +58,8 @@ def simulate(
     from ..wiring.stages import accept_all, play_all, playable
 
     printer = make_printer(ctx.obj, json=json)
-    if played(printer, swarm, names, days=days, seed=seed, density=density, seeds_in=seeds_in):
+    everything = explored(printer, explore, names, swarm)
+    if everything or played(printer, swarm, names, days=days, seed=seed, density=density, seeds_in=seeds_in):
         return
     paths = [catalogue.find(name) for name in names or []] or catalogue.shipped()
     scenarios = [(path, read(path)) for path in paths]

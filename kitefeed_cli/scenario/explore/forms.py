@@ -8,11 +8,12 @@ more than can really happen, never less).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
-from ...policy import Cause, Event, Limits, Remedy, Shown, State
+from ...policy import Answer, Cause, Event, Limits, Remedy, Shown, State
 from ...policy.actions import Note
 from ...policy.ledger import Bucket, Ledger, Outage, Polls, Verdict
 from ...policy.shown import shown_of
@@ -122,6 +123,25 @@ def ledger_of(
     )
 
 
+def placed(
+    kind: type, ledger: Ledger, at_s: float, live: Callable[[], Live], *, since_s: float, checked: Answer, detail: str
+) -> State:
+    """The state of that kind: its own deadline at `at_s`, open since `since_s` if it is `Joined`."""
+    made: dict[type, Callable[[], State]] = {
+        Idle: lambda: Idle(ledger),
+        Checking: lambda: Checking(ledger, ASK_OWN, at_s),
+        Opening: lambda: Opening(ledger, ASK_OWN, at_s, checked),
+        Joined: lambda: Joined(ledger, ASK_OWN, since_s, at_s),
+        Live: live,
+        Asking: lambda: Asking(ledger, at_s, detail),
+        Waiting: lambda: Waiting(ledger, at_s),
+        SignedOut: lambda: SignedOut(ledger, at_s),
+        Barred: lambda: Barred(ledger, at_s),
+        Stopped: lambda: Stopped(ledger),
+    }
+    return shown_truly(made[kind]())
+
+
 def quanta(at_s: float, now_s: float, quantum_s: float) -> int:
     """How many quanta until then: 0 when it is past."""
     if at_s <= now_s:
@@ -159,6 +179,7 @@ __all__ = [
     "ledger_of",
     "outage_of",
     "packed",
+    "placed",
     "quanta",
     "seconds",
     "shown_truly",

@@ -7,12 +7,11 @@ view cannot exceed in a minute, no world can.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...policy import Answer, Event, State, begin
 from ...policy.events import FeedRefused, QuotesPolled, StopAsked, TimeUp
 from ...policy.ledger import Bucket, Polls, Verdict
-from ...policy.states import Asking, Barred, Checking, Idle, Joined, Live, Opening, SignedOut, Stopped, Waiting
+from ...policy.states import Barred, Idle, Joined, Live, Opening, SignedOut, Stopped
 from .forms import (
     ASK_OWN,
     KIND,
@@ -24,9 +23,9 @@ from .forms import (
     ledger_of,
     outage_of,
     packed,
+    placed,
     quanta,
     seconds,
-    shown_truly,
     unblocked,
     unpacked,
 )
@@ -94,12 +93,9 @@ class Pace:
             outage=None if steady or KINDS[kind] is Idle else outage_of(loose, clean=False),
         )
         at_s = 0.0 if due else _SOON_S
-        kept: dict[type, Any] = {
-            Idle: lambda: Idle(ledger),
-            Checking: lambda: Checking(ledger, ASK_OWN, at_s),
-            Opening: lambda: Opening(ledger, ASK_OWN, at_s, Answer.OK),
-            Joined: lambda: Joined(ledger, ASK_OWN, LONG_AGO_S, at_s),
-            Live: lambda: Live(
+
+        def live() -> Live:
+            return Live(
                 ledger,
                 ASK_OWN,
                 0.0,
@@ -108,14 +104,9 @@ class Pace:
                 confirm=ASK_CONFIRM if flags & 32 else None,
                 confirm_s=seconds(confirm, 1.0),
                 ticked_s=LONG_AGO_S,
-            ),
-            Asking: lambda: Asking(ledger, at_s, loose.detail),
-            Waiting: lambda: Waiting(ledger, at_s),
-            SignedOut: lambda: SignedOut(ledger, at_s),
-            Barred: lambda: Barred(ledger, at_s),
-            Stopped: lambda: Stopped(ledger),
-        }
-        return shown_truly(kept[KINDS[kind]]())
+            )
+
+        return placed(KINDS[kind], ledger, at_s, live, since_s=LONG_AGO_S, checked=Answer.OK, detail=loose.detail)
 
     def scenes(self, key: bytes, loose: Loose = REPRESENTATIVE) -> list[Scene]:
         flags, asking = key[5], unpacked(0, key[7]).asking

@@ -38,9 +38,9 @@ from .forms import (
     Scene,
     ledger_of,
     outage_of,
+    placed,
     quanta,
     seconds,
-    shown_truly,
     unblocked,
 )
 from .grid import SLEPT_S, on_grid
@@ -150,20 +150,15 @@ class Roads:
             if lived_down or KINDS[kind] is Idle
             else outage_of(_having_said(loose, flags), bool(flags & 8)),
         )
-        at_s = seconds(own, q)
-        kept: dict[type, Any] = {
-            Idle: lambda: Idle(ledger),
-            Checking: lambda: Checking(ledger, ASK_OWN, at_s),
-            Opening: lambda: Opening(ledger, ASK_OWN, at_s, Answer.OK if loose is TWIN else Answer.UNREACHABLE),
-            Joined: lambda: Joined(ledger, ASK_OWN, LONG_AGO_S if stable else 0.0, at_s),
-            Live: lambda: self._live(key, ledger, loose),
-            Asking: lambda: Asking(ledger, at_s, loose.detail),
-            Waiting: lambda: Waiting(ledger, at_s),
-            SignedOut: lambda: SignedOut(ledger, at_s),
-            Barred: lambda: Barred(ledger, at_s),
-            Stopped: lambda: Stopped(ledger),
-        }
-        return shown_truly(kept[KINDS[kind]]())
+        return placed(
+            KINDS[kind],
+            ledger,
+            seconds(own, q),
+            lambda: self._live(key, ledger, loose),
+            since_s=LONG_AGO_S if stable else 0.0,
+            checked=Answer.OK if loose is TWIN else Answer.UNREACHABLE,
+            detail=loose.detail,
+        )
 
     def _live(self, key: bytes, ledger: Any, loose: Loose) -> Live:
         _, own, stable, sleepy, confirm, *_ = key

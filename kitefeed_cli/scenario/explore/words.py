@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...policy import Answer, CheckToken, Remedy, Report, State, begin
 from ...policy.events import FeedRefused, QuotesPolled, TokenChecked
-from ...policy.ledger import Bucket, Outage, Polls
-from ...policy.states import Asking, Barred, Checking, Idle, Joined, Live, Opening, SignedOut, Stopped, Waiting
+from ...policy.ledger import Bucket, Ledger, Outage, Polls
+from ...policy.states import Barred, Idle, Joined, Live, SignedOut, Stopped
 from .forms import (
     ASK_OWN,
     KIND,
@@ -28,7 +28,7 @@ from .forms import (
     ledger_of,
     outage_of,
     packed,
-    shown_truly,
+    placed,
     unpacked,
 )
 from .grid import SLEPT_S, on_grid
@@ -83,6 +83,25 @@ class Words:
     # ------------------------------------------------------------ key → state
 
     def state(self, key: bytes, loose: Loose, free: _Free) -> State:
+        ledger = self._ledger(key, loose, free)
+        at_s = 0.0 if free.due else _SOON_S
+
+        def live() -> Live:
+            return Live(
+                ledger,
+                ASK_OWN,
+                0.0,
+                at_s,
+                fresh=bool(key[2] & 32),
+                woke_s=-self.limits.wake_grace_s if free.sleepy else -inf,
+                confirm=ASK_CONFIRM if free.polling else None,
+                confirm_s=at_s,
+                ticked_s=LONG_AGO_S,
+            )
+
+        return placed(KINDS[key[0]], ledger, at_s, live, since_s=LONG_AGO_S, checked=Answer.OK, detail=loose.detail)
+
+    def _ledger(self, key: bytes, loose: Loose, free: _Free) -> Ledger:
         kind, verdict, flags, told, on, *_ = key
         polls = Polls(
             ask=ASK_POLL if free.polling and KINDS[kind] not in (Idle, Live, SignedOut, Barred) else None,
@@ -92,7 +111,7 @@ class Words:
             served=bool(flags & 16),
             throttles=loose.throttles,
         )
-        ledger = replace(
+        return replace(
             ledger_of(
                 self.limits,
                 loose,
@@ -109,30 +128,6 @@ class Words:
             ),
             closed=bool(flags & 8),
         )
-        at_s = 0.0 if free.due else _SOON_S
-        kept: dict[type, Any] = {
-            Idle: lambda: Idle(ledger),
-            Checking: lambda: Checking(ledger, ASK_OWN, at_s),
-            Opening: lambda: Opening(ledger, ASK_OWN, at_s, Answer.OK),
-            Joined: lambda: Joined(ledger, ASK_OWN, LONG_AGO_S, at_s),
-            Live: lambda: Live(
-                ledger,
-                ASK_OWN,
-                0.0,
-                at_s,
-                fresh=bool(flags & 32),
-                woke_s=-self.limits.wake_grace_s if free.sleepy else -inf,
-                confirm=ASK_CONFIRM if free.polling else None,
-                confirm_s=at_s,
-                ticked_s=LONG_AGO_S,
-            ),
-            Asking: lambda: Asking(ledger, at_s, loose.detail),
-            Waiting: lambda: Waiting(ledger, at_s),
-            SignedOut: lambda: SignedOut(ledger, at_s),
-            Barred: lambda: Barred(ledger, at_s),
-            Stopped: lambda: Stopped(ledger),
-        }
-        return shown_truly(kept[KINDS[kind]]())
 
     # ------------------------------------------------------------ what happens
 
