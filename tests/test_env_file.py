@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -192,9 +193,9 @@ def test_writers_at_once_lose_no_update(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
-def test_what_is_no_file_is_never_replaced(tmp_path: Path, make: object) -> None:
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / ".env"
-    make(path)  # type: ignore[operator]
+    make(path)
     with pytest.raises(UnreadableError):
         set_token(path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,8 @@ def test_no_token_is_nothing_saved(path: Path, content: str | None, why: str) ->
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
-def test_what_is_no_file_is_malformed_and_reading_never_blocks(path: Path, make: object) -> None:
-    make(path)  # type: ignore[operator]
+def test_what_is_no_file_is_malformed_and_reading_never_blocks(path: Path, make: Callable[[Path], object]) -> None:
+    make(path)
 
     assert Saved.MALFORMED is TokenStore(path).read().saved
 
@@ -181,8 +182,10 @@ def test_a_save_leads_over_the_environment_of_this_process(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.write_bytes(b"\xff\xfeK\0")])
-def test_a_save_that_cannot_be_is_told_before_and_after_and_shows_no_token(path: Path, make: object) -> None:
-    make(path)  # type: ignore[operator]
+def test_a_save_that_cannot_be_is_told_before_and_after_and_shows_no_token(
+    path: Path, make: Callable[[Path], object]
+) -> None:
+    make(path)
     store = TokenStore(path)
     for attempt in (store.check_writable, lambda: store.save(NEW)):
         with pytest.raises(Problem) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -144,8 +145,10 @@ def _huge(path: Path) -> None:
     ],
     ids=["utf-16", "latin-1", "1 GB", "directory", "fifo"],
 )
-def test_what_cannot_be_a_settings_file_is_refused_at_once(env_file: Path, make: object, reason: str) -> None:
-    make(env_file)  # type: ignore[operator]
+def test_what_cannot_be_a_settings_file_is_refused_at_once(
+    env_file: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    make(env_file)
     problem = problem_with(env_file, KEY)
 
     assert str(env_file) in problem.what

@@ -122,7 +122,7 @@ class Printer:
 
         terminal, colored = stream.isatty(), self._colored(stream)
         return Console(
-            file=_RichFile(stream, self._redact),  # type: ignore[arg-type]
+            file=_RichFile(stream, self._redact),  # type: ignore[arg-type]  # rich only writes, flushes and asks
             force_terminal=terminal or colored,
             no_color=not colored,
             color_system="auto" if colored else None,

@@ -27,7 +27,7 @@ def replaying(cassette: Path) -> Iterator[None]:
     hold are absent, as Kite leaves unknown ones out. Raises Problem when the file is no cassette.
     """
     import vcr
-    import yaml  # type: ignore[import-untyped, unused-ignore]
+    import yaml  # type: ignore[import-untyped, unused-ignore]  # vcrpy brings it, its types are not there
 
     logging.getLogger("vcr").setLevel(logging.CRITICAL)  # it logs URLs, and a warning would reach stderr unredacted
     player = vcr.VCR(

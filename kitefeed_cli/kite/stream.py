@@ -67,7 +67,7 @@ def shake_hands(link: Link, url: str) -> websocket.WebSocket:
     ws.frame_buffer = _Frames(_reader(link), True)
     ws.cont_frame = _Fragments(False, True)
     try:
-        ws.connect(  # type: ignore[no-untyped-call]
+        ws.connect(  # type: ignore[no-untyped-call]  # the library ships no types
             url, socket=link, header=_HEADERS, suppress_origin=True, redirect_limit=0
         )
     except websocket.WebSocketBadStatusException as answer:

@@ -90,7 +90,7 @@ class _Adapter(HTTPAdapter):
         if self._heard is not None:
             self._heard(request.method or "", request.url or "", reply.status_code, reply.headers, body)
         self._verdict(reply.status_code, reply.headers, body)
-        reply._content, reply._content_consumed = body, True  # type: ignore[attr-defined]
+        reply._content, reply._content_consumed = body, True  # type: ignore[attr-defined]  # where its `content` looks
         if "content-type" not in reply.headers:
             # The verdict has read it; the official client would die of a KeyError
             reply.headers["content-type"] = "application/json"

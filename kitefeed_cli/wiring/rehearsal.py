@@ -108,7 +108,7 @@ def rehearse(scenario: Scenario, curtain: threading.Event) -> Log:
     given = scenario.given
     time = _Time(scenario, curtain)
     log = Log(given.starts_at)
-    market: Literal["open", "closed", "calendar"] = given.market  # type: ignore[assignment]
+    market: Literal["open", "closed", "calendar"] = given.market  # type: ignore[assignment]  # the format checked it
     kite_at_s = time.clock.now_s()  # from here on the local Kite counts the seconds of its request log
     with LocalKite(time.clock, market=market) as kite, tempfile.TemporaryDirectory(prefix="kitefeed-") as folder:
         _Play(scenario, kite, kite_at_s, Path(folder) / "stage.env", time, log).play()

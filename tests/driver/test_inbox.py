@@ -44,7 +44,7 @@ def test_an_entry_at_the_deadline_itself_comes_first(clock: VirtualClock) -> Non
 def test_entries_of_the_same_time_happen_in_the_order_written(clock: VirtualClock) -> None:
     inbox = VirtualInbox(clock)
     for ask in (3, 1, 2):
-        inbox.at(5.0, lambda ask=ask: inbox.post(FeedOpened(ask)))  # type: ignore[misc]
+        inbox.at(5.0, lambda ask=ask: inbox.post(FeedOpened(ask)))  # type: ignore[misc]  # mypy cannot type a default of a lambda
 
     assert [FeedOpened(3), FeedOpened(1), FeedOpened(2)] == [inbox.take(60.0) for _ in range(3)]
 

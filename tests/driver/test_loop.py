@@ -221,7 +221,7 @@ def test_a_stop_from_another_thread_ends_a_loop_that_waits_for_ever() -> None:
     hands = NotingHands()
     loop = Loop(hands, inbox, clock)
     signed_out = threading.Event()
-    hands.show = lambda show: signed_out.set()  # type: ignore[method-assign]
+    hands.show = lambda show: signed_out.set()  # type: ignore[method-assign]  # these hands are ours to bend
     runner = threading.Thread(target=loop.run, args=(Saved.NOTHING,))
     runner.start()
     assert signed_out.wait(10.0)

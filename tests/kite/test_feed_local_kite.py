@@ -59,7 +59,7 @@ def test_the_ticks_read_are_the_ticks_sent(kite: LocalKite, at: Desk) -> None:
     at.feed.stop()
 
     sent = [row["ticks"] for row in kite.sent() if row["ticks"]]
-    assert sent[:40] == [[comparable(tick) for tick in batch.to_dicts()] for batch in batches]  # type: ignore[attr-defined]
+    assert sent[:40] == [[comparable(tick) for tick in batch.to_dicts()] for batch in batches]  # type: ignore[attr-defined]  # a TickBatch
     modes = {(last.instrument_token, last.mode) for batch in batches[10:] for last in batch.lasts()}
     assert set(WANTED.items()) == modes
     assert {} == at.feed.refused()

@@ -13,6 +13,7 @@ import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -58,7 +59,7 @@ def test_the_handshake_carries_the_credentials_and_offers_no_compression(canary:
 
 def test_each_mode_is_subscribed_in_legal_batches_of_numbers(canary: Canary) -> None:
     wanted = {**{256 * n + 1: "full" for n in range(450)}, NIFTY: "ltp", INFY: "quote", RELIANCE: "quote"}
-    commands: queue.Queue[dict[str, object]] = queue.Queue()
+    commands: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def collect(peer: Peer) -> None:
         peer.upgrade()
@@ -74,9 +75,9 @@ def test_each_mode_is_subscribed_in_legal_batches_of_numbers(canary: Canary) -> 
     assert {"a": "mode", "v": ["ltp", [NIFTY]]} == got[1]
     assert {"a": "mode", "v": ["quote", [INFY, RELIANCE]]} == got[3]
     assert ["subscribe", "mode"] * 5 == [command["a"] for command in got]
-    sizes = [len(command["v"]) for command in got[4::2]]  # type: ignore[arg-type]
+    sizes = [len(command["v"]) for command in got[4::2]]
     assert [200, 200, 50] == sizes
-    assert [command["v"] for command in got[4::2]] == [command["v"][1] for command in got[5::2]]  # type: ignore[index]
+    assert [command["v"] for command in got[4::2]] == [command["v"][1] for command in got[5::2]]
 
 
 def test_the_same_subscriptions_are_sent_again_by_every_connection(canary: Canary) -> None:

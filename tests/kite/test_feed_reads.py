@@ -295,7 +295,7 @@ def test_an_end_from_the_other_side_is_posted_once_in_our_words(
     canary: Canary, step: Callable[[Peer], None], detail: str
 ) -> None:
     def behave(peer: Peer) -> None:
-        opened(lambda peer: (step(peer), peer.sock.close())[0])(peer)  # type: ignore[func-returns-value]
+        opened(lambda peer: (step(peer), peer.sock.close())[0])(peer)  # type: ignore[func-returns-value]  # called for its effect
 
     with Server(behave) as server, desk(server.root, canary.access_token) as at:
         at.open(5)
@@ -444,4 +444,4 @@ def test_frames_larger_than_any_buffer_arrive_whole(canary: Canary) -> None:
     with Server(opened(sends(payload, payload))) as server, desk(server.root, canary.access_token) as at:
         at.open()
         for _ in range(2):
-            assert list(range(3000)) == at.batches.get(timeout=PATIENCE_S).last_price_units.tolist()  # type: ignore[attr-defined]
+            assert list(range(3000)) == at.batches.get(timeout=PATIENCE_S).last_price_units.tolist()  # type: ignore[attr-defined]  # a TickBatch

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -21,7 +22,7 @@ import requests
 
 from kitefeed_cli.clock import IST, SystemClock
 from kitefeed_cli.kite.errors import KiteError
-from kitefeed_cli.kite.rest import MOST, Login, Profile, Rest
+from kitefeed_cli.kite.rest import MOST, Kind, Login, Profile, Rest
 from kitefeed_cli.kite.transport import MOST_STUCK, _Line, equip
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Problem
@@ -100,9 +101,9 @@ def test_quotes_come_by_name_with_aware_times_and_missing_ones_absent() -> None:
 
 
 @pytest.mark.parametrize(("kind", "path", "mode"), [("ltp", "/quote/ltp", "ltp"), ("ohlc", "/quote/ohlc", "quote")])
-def test_the_smaller_quotes_have_their_own_paths(kind: str, path: str, mode: str) -> None:
+def test_the_smaller_quotes_have_their_own_paths(kind: Kind, path: str, mode: str) -> None:
     with Stub(answering(success({"NSE:INFY": {"instrument_token": 408065, "last_price": 1573}}))) as stub:
-        quotes = rest_at(stub).quotes(TOKEN, ["NSE:INFY"], kind, 5)  # type: ignore[arg-type]
+        quotes = rest_at(stub).quotes(TOKEN, ["NSE:INFY"], kind, 5)
 
     assert Quote("NSE:INFY", 408065, 1573.0, mode) == quotes["NSE:INFY"]
     assert stub.requests[0].target.startswith(f"{path}?")
@@ -325,9 +326,9 @@ def hanging_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]
     go_on = threading.Event()
     real = socket.getaddrinfo
 
-    def lookup(host: str, *args: object, **kwargs: object) -> object:
+    def lookup(host: str, *args: Any, **kwargs: Any) -> object:
         assert go_on.wait(20)
-        return real(host, *args, **kwargs)  # type: ignore[arg-type]
+        return real(host, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     yield go_on

@@ -226,6 +226,6 @@ def test_an_output_that_is_stuck_keeps_the_newest_news_only() -> None:
         bus.deliver(Values(last(0)))
         gate.next()
         for number in range(5):
-            bus.tell(lambda number=number: heard.put(number))  # type: ignore[misc]
+            bus.tell(lambda number=number: heard.put(number))  # type: ignore[misc]  # mypy cannot type a default of a lambda
         gate.open.release()
         assert [3, 4] == [heard.get(timeout=PATIENCE_S), heard.get(timeout=PATIENCE_S)]

@@ -22,6 +22,7 @@ _MOST_CHARS = 4096
 _FAREWELL_S = 1.0
 _READ_S = 5.0  # a browser opens connections ahead of need and leaves them silent; each has its own thread
 
+_STATUS = {Odd.FOREIGN: 400, Odd.CANCELLED: 403, Odd.UNREADABLE: 403}
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -110,7 +111,7 @@ class Callback:
             self._answered = repeated or found is not Odd.FOREIGN
         if found is Odd.FOREIGN or not repeated:
             self._tell(found)
-        return {Odd.FOREIGN: 400, Odd.CANCELLED: 403, Odd.UNREADABLE: 403}.get(found, 303)  # type: ignore[arg-type]
+        return _STATUS.get(found, 303) if isinstance(found, Odd) else 303
 
     def parted(self) -> None:
         """The last page was sent."""

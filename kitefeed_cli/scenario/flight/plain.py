@@ -47,7 +47,8 @@ def from_plain(cls: type[T], raw: object, leave_out: frozenset[str] = _NOTHING, 
     """The value of that dataclass. Raises OddError. `place` is the key under which the table stands."""
     if not isinstance(raw, Mapping):
         raise OddError(place, f"`{place}` must be a table")
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.name not in leave_out}  # type: ignore[arg-type]
+    every = dataclasses.fields(cls)  # type: ignore[arg-type]  # a TypeVar cannot say "a dataclass"
+    fields = {field.name: field for field in every if field.name not in leave_out}
     for word in raw:
         if word not in fields:
             raise OddError(word, f"`{word[:64]}` is no word of `{place}`", tuple(fields))

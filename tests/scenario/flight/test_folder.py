@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,8 +131,8 @@ def test_a_full_disk_is_one_status_line_and_leaves_no_half_file(
 
     real = os.fdopen
 
-    def opened(descriptor: int, *args: object, **kwargs: object) -> object:
-        file = real(descriptor, *args, **kwargs)  # type: ignore[call-overload]
+    def opened(descriptor: int, *args: Any, **kwargs: Any) -> object:
+        file = real(descriptor, *args, **kwargs)
         file.write = full.__get__(file)
         return file
 
