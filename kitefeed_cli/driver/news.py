@@ -31,7 +31,7 @@ class TokenNews(Generic[T]):
     def read(self, saved: Saved, token: T) -> None:
         """An attempt is about to ask REST about this token."""
         if self._is_new(token) and saved is Saved.TOKEN:
-            self._post(TokenStored(saved, new=True))
+            self._post(TokenStored(saved, new=True, asked=True))
 
     def _is_new(self, token: T) -> bool:
         with self._lock:

@@ -39,10 +39,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TokenStored:
-    """The token store changed on disk. `new` is False when the same access token was written again."""
+    """The token store changed on disk. `new` is False when the same access token was written again.
+
+    `asked`: it was seen by the token check that is under way, which carries it already.
+    """
 
     saved: Saved
     new: bool
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

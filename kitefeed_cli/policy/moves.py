@@ -239,7 +239,10 @@ def note_stored(turn: Turn, event: TokenStored) -> None:
         verdict = Verdict.MISSING if event.saved is Saved.NOTHING else Verdict.MALFORMED
         turn.put(verdict=verdict, login=False, unasked=False)
         return
-    if event.new or not turn.ledger.verdict.usable:
+    if event.asked:
+        turn.put(unasked=False)
+        turn.put_polls(ask=None)  # it carries the token before
+    elif event.new or not turn.ledger.verdict.usable:
         turn.put(unasked=True)
     if event.new or not turn.ledger.verdict.askable:
         turn.put(verdict=Verdict.UNKNOWN, login=True, rung=0, refusals=0)

@@ -10,7 +10,7 @@ def test_a_new_token_is_told_once_whoever_sees_it_first() -> None:
     news.read(Saved.TOKEN, "tuesday")
     news.found(Saved.TOKEN, "tuesday")
 
-    assert [TokenStored(Saved.TOKEN, new=True), TokenStored(Saved.TOKEN, new=False)] == told
+    assert [TokenStored(Saved.TOKEN, new=True, asked=True), TokenStored(Saved.TOKEN, new=False)] == told
 
 
 def test_the_watch_tells_of_every_write_and_an_attempt_of_new_tokens_only() -> None:
