@@ -58,7 +58,8 @@ class Witness(World):
         self._asked: dict[int, tuple[Token | None, float]] = {}  # question → with which access token, when
         self._dead: set[object] = set()  # access tokens that REST called dead, in time to be heard
         self._times_s: dict[str, deque[float]] = {what: deque() for what in MOST_IN_A_MINUTE}
-        self._shows_live = False
+        self._shows_live = self._shows_open = False
+        self._away: set[int] = set()  # polls that were asked while no open feed was shown
         self._woke_s = -inf
         self._mute_s = -inf  # when REST was last asked while no tick had come for so long
         self._stops_s = scenario.ends_s
@@ -74,6 +75,8 @@ class Witness(World):
         super().poll_quotes(ask)
         self._count("polls")
         self._asked[ask] = self._asked_with, self.stage.now_s
+        if not self._shows_open:
+            self._away.add(ask)
         if self._feed.tick_age_s >= self._limits.mute_s - _A_BIT_S:
             self._mute_s = self.stage.now_s
         self._spare_the_dead("poll")
@@ -101,6 +104,7 @@ class Witness(World):
     def show(self, show: Show) -> None:
         self._see_frames()
         self._shows_live = show.shown is Shown.LIVE
+        self._shows_open = show.shown in (Shown.LIVE, Shown.CLOSED)
         super().show(show)
 
     # -------------------------------------------------------------- happenings
@@ -119,9 +123,11 @@ class Witness(World):
         if isinstance(event, TokenChecked | QuotesPolled):
             token, asked_s = self._asked[event.ask]
             within_s = self._limits.check_s if isinstance(event, TokenChecked) else self._limits.poll_s
+            in_time = self.stage.now_s - asked_s < within_s - _A_BIT_S
+            needless = self._shows_open and event.ask in self._away  # the feed came back while the poll was out
             if event.answer is Answer.OK:
                 self._dead.discard(token)
-            elif token and event.answer is Answer.TOKEN_DEAD and self.stage.now_s - asked_s < within_s - _A_BIT_S:
+            elif event.answer is Answer.TOKEN_DEAD and token and in_time and not needless:
                 self._dead.add(token)
         super()._arrive(kind, text, event)
 
