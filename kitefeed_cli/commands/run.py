@@ -67,4 +67,6 @@ def run(
     for warning in settings.warnings:
         printer.status(warning)
     store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
+    if store.read().source == "environment":  # or "the saved token" would be looked for in the wrong place
+        printer.status(f"{ACCESS_TOKEN_KEY} of the environment is used until a login is saved in {settings.env_file}")
     run_until_stopped(FeedRun(settings, store, clock, printer, incidents=kept))

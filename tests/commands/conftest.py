@@ -64,6 +64,9 @@ class User:
             if started.poll() is None:
                 started.kill()
                 started.communicate()
+            for stream in (started.stdin, started.stdout, started.stderr):
+                if stream is not None:
+                    stream.close()
 
 
 @pytest.fixture
