@@ -39,6 +39,10 @@ def main(words: list[str]) -> int:
         copy = Path(folder)
         for name in ("kitefeed_cli", "tests", "scenarios", "cassettes", "docs", "pyproject.toml"):
             _lay(ROOT / name, copy / name)
+        alarm = next(filter(None, _noticed(copy)), "")
+        if alarm:
+            print(f"the healthy policy is not: {alarm}")
+            return 2
         width = max(len(one.name) for one in chosen)
         survivors = 0
         for one in chosen:

@@ -8,6 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.policy import Event, begin, step
+from kitefeed_cli.policy.actions import CheckToken
+from kitefeed_cli.policy.events import (
+    Answer,
+    FeedRefused,
+    FeedUnreachable,
+    QuotesPolled,
+    Saved,
+    Started,
+    TimeUp,
+    TokenChecked,
+    TokenStored,
+    Woke,
+)
 from kitefeed_cli.policy.ledger import Ledger, Outage, Polls
 from kitefeed_cli.policy.limits import DEFAULT
 from kitefeed_cli.policy.states import Live, Opening
@@ -19,9 +33,10 @@ from kitefeed_cli.scenario.explore.exploration import VIEWS, Exploration, view_o
 from kitefeed_cli.scenario.explore.forms import TWIN
 from kitefeed_cli.scenario.explore.grid import on_grid
 from kitefeed_cli.scenario.explore.guarantees import page
-from kitefeed_cli.scenario.explore.paths import as_scenario, legs, told, write_scenarios
+from kitefeed_cli.scenario.explore.happenings import leads_alike, posted
+from kitefeed_cli.scenario.explore.paths import as_scenario, legs, told, walked, write_scenarios
 from kitefeed_cli.scenario.explore.rules import RULES
-from kitefeed_cli.scenario.explore.search import Explorer, Violation
+from kitefeed_cli.scenario.explore.search import Explorer, Violation, played
 from kitefeed_cli.scenario.format import read
 
 _FEW = 400
@@ -83,6 +98,37 @@ def test_a_twin_differs_and_has_the_same_key(name: str) -> None:
             assert key in view.keys(twin.state, 0.0, twin.seen)
 
 
+def test_events_that_lead_alike_do_when_words_are_left_out() -> None:
+    view = view_of("roads", 5.0)
+    pairs = 0
+    for key in _closed("roads", 500).keys[1:]:
+        scene = view.scenes(key)[0]
+        for event in posted(scene.state, scene.seen):
+            other = _alike(event)
+            if other is not None:
+                moves = [played(scene, one, 0.0, view.limits) for one in (event, other)]
+                first, second = ([view.keys(one.after, 0.0, one.knows), one.kinds.count(CheckToken)] for one in moves)
+                assert first == second
+                pairs += 1
+
+    assert pairs > 500
+
+
+def _alike(event: Event) -> Event | None:
+    """The event that the roads meet instead."""
+    match event:
+        case TokenChecked(ask=ask) if leads_alike(event):
+            return TokenChecked(ask, Answer.UNREACHABLE)
+        case QuotesPolled(ask=ask) if leads_alike(event):
+            return QuotesPolled(ask, Answer.FAILED)
+        case FeedRefused(ask=ask) if leads_alike(event):
+            return FeedUnreachable(ask)
+        case TokenStored() if leads_alike(event):
+            return TokenStored(Saved.NOTHING, new=True)
+        case _:
+            return None
+
+
 def test_every_duration_lies_on_the_grid() -> None:
     limits = on_grid(2.5)
     durations = [getattr(limits, one.name) for one in fields(limits) if one.name.endswith("_s")]
@@ -136,10 +182,19 @@ def test_a_way_is_told_event_by_event() -> None:
 
 
 def test_a_way_goes_forward_in_time_and_from_state_to_state() -> None:
-    walked = legs(view_of("roads", 5.0), _some_way())
+    gone = legs(view_of("roads", 5.0), _some_way())
 
-    assert sorted(leg.at_s for leg in walked) == [leg.at_s for leg in walked]
-    assert [leg.after for leg in walked[:-1]] == [leg.before for leg in walked[1:]]
+    assert sorted(leg.at_s for leg in gone) == [leg.at_s for leg in gone]
+    assert [type(leg.after) for leg in gone[:-1]] == [type(leg.before) for leg in gone[1:]]
+
+
+def test_a_way_is_walked_with_the_numbers_of_its_own_questions() -> None:
+    view = view_of("roads", 5.0)
+    state = begin(view.limits)
+    for one in walked(view, _some_way()):
+        if not isinstance(one.event, Started | TimeUp | Woke | TokenStored):
+            assert state != step(state, one.event, one.at_s, view.limits).state
+        state = step(state, one.event, one.at_s, view.limits).state
 
 
 def test_a_way_is_a_scenario_that_plays(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...policy.ledger import Bucket, Verdict
 from ...policy.limits import Limits
-from ...policy.states import Barred, Idle, Live, SignedOut, Stopped
+from ...policy.states import Asking, Barred, Idle, Live, SignedOut, Stopped, Waiting
 from .closure import Closure
 from .forms import KIND
 from .roads import VERDICT as ROADS_VERDICT
@@ -47,6 +47,13 @@ def windows(closure: Closure, quanta: int) -> dict[str, int]:
             best = _settled(np, start, still_from, still_to, cost)
         out[what] = int(best.max())
     return out
+
+
+def in_any_minute(pace: Closure, limits: Limits) -> dict[str, int]:
+    """The worst minute. How long a check takes is free in that view, so its handshakes can pile up there; but each
+    follows its own check within that check's deadline, so there are no more than checks in the minute and that."""
+    found, longer = windows(pace, 60), windows(pace, 60 + round(limits.check_s))
+    return found | {"handshakes": min(found["handshakes"], longer["checks"])}
 
 
 def _ends(np: Any, edges: list[tuple[int, Edge]], number: dict[bytes, int]) -> tuple[Any, Any]:
@@ -141,27 +148,28 @@ class Healing:
 
 _REJECTED = tuple(ROADS_VERDICT[one] for one in Verdict if one.rejected)
 _GONE = tuple(ROADS_VERDICT[one] for one in Verdict if not one.askable)
-_LEFT, _REFUSALS, _VERDICT, _FLAGS = 5, 8, 9, 10  # places in a key of the roads
+_OWN, _LEFT, _VERDICT, _FLAGS = 1, 5, 8, 9  # places in a key of the roads
 
 
-def recoveries(healing: Healing, limits: Limits) -> dict[str, dict[str, float]]:
+def recoveries(healing: Healing, limits: Limits, quantum_s: float) -> dict[str, dict[str, float]]:
     """The worst recovery per class, with the promise where there is one."""
-    slow = KIND[Barred]
-
-    def looking(key: bytes) -> bool:
-        return key[_VERDICT] not in _REJECTED and key[0] not in (slow, KIND[Live]) and key[_REFUSALS] < limits.refusals
-
-    def polls_failed(key: bytes) -> bool:
-        return looking(key) and bool(key[_FLAGS] & 16)
 
     def in_slow_lane(key: bytes) -> bool:
-        return key[_VERDICT] not in _REJECTED and (key[0] == slow or key[_REFUSALS] >= limits.refusals)
+        slow = key[0] == KIND[Waiting] and key[_OWN] * quantum_s > limits.ladder_s[-1]
+        return key[_VERDICT] not in _REJECTED and (slow or key[0] == KIND[Barred])
+
+    def looking(key: bytes) -> bool:
+        return key[_VERDICT] not in _REJECTED and key[0] != KIND[Live] and not in_slow_lane(key)
+
+    def network_gone(key: bytes) -> bool:
+        """Polls failed, and no handshake has just been answered: `Asking` is about a feed that refuses us."""
+        return looking(key) and bool(key[_FLAGS] & 16) and key[0] != KIND[Asking]
 
     handshake_s = limits.handshake_s
     classes: dict[str, tuple[Callable[[bytes], bool], str, float]] = {
         "feed only": (looking, "", limits.ladder_s[-1] + handshake_s),
-        "whole network, budget left": (lambda key: polls_failed(key) and key[_LEFT] > 0, "", 10.0),
-        "whole network, budget spent": (lambda key: polls_failed(key) and key[_LEFT] == 0, "", 30.0),
+        "whole network, budget left": (lambda key: network_gone(key) and key[_LEFT] > 0, "", 10.0),
+        "whole network, budget spent": (lambda key: network_gone(key) and key[_LEFT] == 0, "", 30.0),
         "token alive again, no login seen": (
             lambda key: key[0] == KIND[SignedOut] and key[_VERDICT] not in _GONE,
             "",
@@ -170,7 +178,8 @@ def recoveries(healing: Healing, limits: Limits) -> dict[str, dict[str, float]]:
         "slow lane (feed refused, or no plan)": (in_slow_lane, "", limits.slow_lane_s + handshake_s),
         "new login, budget left": (lambda key: key[_LEFT] > 1, LOGIN, 3.0),
         "new login, budget spent": (lambda key: key[_LEFT] <= 1, LOGIN, 30.0),
-        "wake from sleep": (lambda key: key[_VERDICT] not in _GONE, WAKES, 5.0),
+        "wake from sleep, budget left": (lambda key: key[_VERDICT] not in _GONE and key[_LEFT] > 0, WAKES, 5.0),
+        "wake from sleep, budget spent": (lambda key: key[_VERDICT] not in _GONE and key[_LEFT] == 0, WAKES, 30.0),
     }
     found: dict[str, dict[str, float]] = {}
     for name, (where, tag, promised_s) in classes.items():

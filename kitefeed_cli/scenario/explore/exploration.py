@@ -13,7 +13,7 @@ from typing import Any
 
 from ...policy import DEFAULT
 from . import rules_asking, rules_lasting, rules_speaking
-from .bounds import Healing, lines_in, recoveries, windows
+from .bounds import Healing, in_any_minute, lines_in, recoveries
 from .closure import Closure, Expand, close
 from .pace import Pace
 from .roads import Roads
@@ -122,12 +122,14 @@ def _add(whole: Exploration, closure: Closure) -> None:
 
 def _bounds(roads: Closure, pace: Closure, quantum_s: float) -> dict[str, Any]:
     limits = roads.view.limits
-    minute = {what: {"worst": worst, "promised": PROMISED[what]} for what, worst in windows(pace, 60).items()}
+    minute = {
+        what: {"worst": worst, "promised": PROMISED[what]} for what, worst in in_any_minute(pace, DEFAULT).items()
+    }
     lines = lines_in(DEFAULT, 3600.0, 60.0)
     return {
         "in_any_minute": minute,
         "error_lines_in_any_hour": {"worst": lines, "promised": PROMISED["error lines"]},
-        "recovery": recoveries(Healing(roads, quantum_s), limits),
+        "recovery": recoveries(Healing(roads, quantum_s), limits, quantum_s),
     }
 
 

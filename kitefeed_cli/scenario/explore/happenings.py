@@ -76,8 +76,26 @@ STALE: tuple[Event, ...] = (
 )
 
 
-def posted(state: State, seen: Onlooker) -> list[Event]:
-    """Everything but the passing of time that the world may post to that state now."""
+def leads_alike(event: Event) -> bool:
+    """Whether another event leads to the same, times considered: one of a pair that differ in words only. The views
+    that keep words and tokens exact meet both."""
+    match event:
+        case TokenChecked(answer=Answer.THROTTLED | Answer.FAILED) | QuotesPolled(answer=Answer.UNREACHABLE):
+            return True
+        case FeedRefused(status=503) | TokenStored(saved=Saved.MALFORMED):
+            return True
+        case _:
+            return False
+
+
+def posted(state: State, seen: Onlooker, every: bool = True) -> list[Event]:
+    """Everything but the passing of time that the world may post to that state now; of events that lead alike only
+    one, unless `every`."""
+    events = _posted(state, seen)
+    return events if every else [event for event in events if not leads_alike(event)]
+
+
+def _posted(state: State, seen: Onlooker) -> list[Event]:
     if isinstance(state, Stopped):
         return []
     if isinstance(state, Idle):
@@ -110,7 +128,9 @@ class Looks:
         near_mute_s = [limits.mute_s - nth * quantum_s for nth in range(many)]
         self._plain: list[Event] = [TimeUp(inf, inf, True)]
         self._joined: list[Event] = [
-            TimeUp(age_s, inf, yes) for age_s in (*frames_s, limits.silence_s, inf) for yes in (True, False)
+            TimeUp(age_s, inf, yes)
+            for age_s in ((0.0, inf) if brief else (*frames_s, limits.silence_s, inf))
+            for yes in (True, False)
         ]
         self._live: list[Event] = [
             TimeUp(frame_s, tick_s, yes)

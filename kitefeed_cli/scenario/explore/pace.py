@@ -36,7 +36,7 @@ from .rules import Move
 
 _SOON_S = 1000.0
 _STOPPED = bytes((KIND[Stopped],)).ljust(8, b"\0")
-_EASY = (Answer.OK, Answer.TOKEN_DEAD, Answer.NOT_PERMITTED, Answer.UNREACHABLE)  # THROTTLED only slows down
+_EASY = (Answer.OK, Answer.TOKEN_DEAD, Answer.NOT_PERMITTED, Answer.FAILED)  # THROTTLED only slows down
 
 
 class Pace:
@@ -114,7 +114,7 @@ class Pace:
         state = self.state(key, due=True, steady=False)
         if isinstance(state, Stopped):
             return []
-        events = [one for one in posted(state, seen) if self._matters(one)]
+        events = [one for one in posted(state, seen, every=False) if self._matters(one)]
         if isinstance(state, Idle):
             return [self._scene(state, seen, events)]
         events.append(woke(SLEPT_S))
@@ -125,7 +125,7 @@ class Pace:
             steady = self.state(key, due=True, steady=True)
             return [self._scene(one, seen, [*events, *looks]) for one in (state, steady)]
         scenes = [self._scene(state, seen, [*events, *looks])]
-        if not isinstance(state, SignedOut | Barred):
+        if not isinstance(state, SignedOut | Barred | Joined):
             early = self.state(key, due=False, steady=False)
             answers = [one for one in events if isinstance(one, QuotesPolled)] if isinstance(early, Opening) else []
             scenes.append(self._scene(early, seen, [*looks, *answers]))
@@ -150,4 +150,5 @@ class Pace:
     def _matters(event: Event) -> bool:
         if isinstance(event, QuotesPolled):
             return event.answer in _EASY
-        return not isinstance(event, StopAsked)
+        busy = isinstance(event, FeedRefused) and event.status == 429  # it waits, and all waits are free
+        return not (busy or isinstance(event, StopAsked))

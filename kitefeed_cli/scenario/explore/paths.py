@@ -17,7 +17,6 @@ from ...policy.events import (
     FeedUnreachable,
     QuotesPolled,
     Saved,
-    Started,
     TimeUp,
     TokenChecked,
 )
@@ -27,7 +26,7 @@ from ..flight.recording import Recorded, Step, lines
 from .grid import SLEPT_S
 from .happenings import ASK_CONFIRM, ASK_OWN, ASK_POLL
 from .rules import RULES
-from .search import NIGHT, View, Violation, happenings
+from .search import NIGHT, Happening, View, Violation, happenings
 
 _STARTS_AT = datetime(2026, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 _ANSWERS = (TokenChecked, QuotesPolled, FeedOpened, FeedRefused, FeedUnreachable, FeedTicked, FeedClosed)
@@ -45,27 +44,36 @@ class Leg(NamedTuple):
 
 
 def legs(view: View, violation: Violation) -> list[Leg]:
-    """The way, walked by a policy of its own from the start. In a view whose timers are free, the waits that make
-    them due are put in."""
-    state, now_s = begin(view.limits), 0.0
-    walked: list[Leg] = []
+    """The way as the view went it, between its representatives."""
+    now_s, gone = 0.0, list[Leg]()
     for key, label in violation.way:
-        event, after_s = _at(view, key, label)
+        one, after_s = _at(view, key, label)
         now_s += after_s
-        if event is None:
-            continue
-        if isinstance(event, TimeUp):
+        if one is not None and one.event is not None:
+            after: State | None = None
+            actions: tuple[str, ...] = (one.problem,)
+            if one.move is not None:
+                after, actions = one.move.after, tuple(map(_action, one.move.actions))
+            gone.append(Leg(now_s, one.event, one.scene.state, after, actions))
+    return gone
+
+
+def walked(view: View, violation: Violation) -> list[Step]:
+    """The events of the way for a policy of its own, from the start: with the numbers of its own questions. In a view
+    whose timers are free, the waits that make them due are put in."""
+    state, now_s, steps = begin(view.limits), 0.0, list[Step]()
+    for leg in legs(view, violation):
+        now_s = max(now_s, leg.at_s)
+        if isinstance(leg.event, TimeUp):
             due_s = deadline(state, view.limits)
             now_s = max(now_s, due_s) if due_s < now_s + SLEPT_S else now_s
-        event = _asked(event, state)
+        event = _asked(leg.event, state)
+        steps.append(Step(now_s, event))
         try:
-            decided = step(state, event, now_s, view.limits)
-        except Exception as problem:  # noqa: BLE001  whatever it raises is the finding
-            walked.append(Leg(now_s, event, state, None, (repr(problem),)))
+            state = step(state, event, now_s, view.limits).state
+        except Exception:  # noqa: BLE001  what it raises was found, and told
             break
-        walked.append(Leg(now_s, event, state, decided.state, tuple(map(_action, decided.actions))))
-        state = decided.state
-    return walked
+    return steps
 
 
 def told(view: View, violation: Violation) -> list[str]:
@@ -77,11 +85,8 @@ def told(view: View, violation: Violation) -> list[str]:
 
 def as_scenario(view: View, violation: Violation) -> str:
     """A scenario file with the way as a recording."""
-    walked = legs(view, violation)
-    first = walked[0].event if walked else Started(Saved.TOKEN)
-    saved = first.saved if isinstance(first, Started) else Saved.TOKEN
-    steps = tuple(Step(leg.at_s, leg.event) for leg in walked)
-    return "\n".join((*_head(violation, saved), *lines(Recorded(steps)))) + "\n"
+    recorded = Recorded(tuple(walked(view, violation)))
+    return "\n".join((*_head(violation, recorded.saved), *lines(recorded))) + "\n"
 
 
 def write_scenarios(violations: list[tuple[View, Violation]], folder: Path) -> list[Path]:
@@ -110,13 +115,13 @@ def _head(violation: Violation, saved: Saved) -> Iterator[str]:
     yield ""
 
 
-def _at(view: View, key: bytes, label: int) -> tuple[Event | None, float]:
-    """The event of that move, None for mere waiting, and how long it was waited for."""
-    nth = -1
-    for nth, one in enumerate(happenings(view, key)):
-        if nth == label:
-            return one.event, 0.0 if one.move is None else one.move.now_s
-    _, many = view.passing(key)[label - nth - 1]
+def _at(view: View, key: bytes, label: int) -> tuple[Happening | None, float]:
+    """What happens with that move, nothing for mere waiting, and how long it was waited for."""
+    last = -1
+    for last, one in enumerate(happenings(view, key)):
+        if last == label:
+            return one, 0.0 if one.move is None else one.move.now_s
+    _, many = view.passing(key)[label - last - 1]
     return None, SLEPT_S if many == NIGHT else many * view.quantum_s
 
 

@@ -1,18 +1,19 @@
 """The view that keeps every timer, budget and counter exact: the roads between the states.
 
-What the user was told is dropped. Whether a 429 holds the polls back is free, and so is the moment from which an open
-feed without a tick counts as mute.
+What the user was told is dropped. Free is whether a 429 holds the polls back, how often the feed was refused in a row,
+and the moment from which an open feed without a tick counts as mute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Any
 
 from ...policy import Answer, Event, Note, State, begin, deadline
-from ...policy.events import FeedRefused
+from ...policy.events import FeedRefused, QuotesPolled
 from ...policy.ledger import Bucket, Polls, Verdict
 from ...policy.states import (
     Asking,
@@ -48,7 +49,7 @@ from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
 from .onlooker import MISSING, UNHEARD, Onlooker
 from .rules import Move
 
-_STOPPED = bytes((KIND[Stopped],)).ljust(13, b"\0")
+_STOPPED = bytes((KIND[Stopped],)).ljust(12, b"\0")
 _VERDICTS = (Verdict.GOOD, Verdict.DOUBTED, Verdict.DEAD, Verdict.MISSING)
 _TWINS = (Verdict.UNKNOWN, Verdict.DOUBTED, Verdict.DEAD, Verdict.MALFORMED)  # what differs in words only is alike
 VERDICT = {one: nth for alike in (_VERDICTS, _TWINS) for nth, one in enumerate(alike)}
@@ -56,7 +57,7 @@ _ASKING = 128  # added to the confirming poll's time while it is under way
 
 
 class Roads:
-    """Keys of 13 bytes: kind, four times of its own, attempts and their age, rung, refusals, verdict, flags, the last
+    """Keys of 12 bytes: kind, four times of its own, attempts and their age, rung, verdict, flags, the last
     poll's age, the next poll."""
 
     name = "roads"
@@ -79,8 +80,7 @@ class Roads:
             return [_STOPPED]
         bucket = ledger.attempts.refilled(now_s, limits.attempts, limits.attempt_every_s)
         polls, outage = ledger.polls, ledger.outage
-        open_feed = kind is Joined or kind is Live
-        flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not open_feed) << 2
+        flags = ledger.unasked | ledger.login << 1 | (ledger.trading or kind is not Joined) << 2
         flags |= (outage is not None and outage.clean) << 3 | polls.failed << 4 | (polls.ask is not None) << 5
         flags |= (outage is not None and Note.SKIPPING in outage.said) << 6  # whether this sign-out is the first
         # Whether a poll is older than the handshake beside it matters, too; otherwise its age up to the next poll.
@@ -92,7 +92,6 @@ class Roads:
                 bucket.left,
                 round((now_s - bucket.at_s) / q) if bucket.left < limits.attempts else 0,
                 ledger.rung,
-                min(ledger.refusals, limits.refusals),
                 VERDICT[ledger.verdict],
                 flags,
                 round((now_s - asked_s) / q),
@@ -123,7 +122,7 @@ class Roads:
 
     def state(self, key: bytes, loose: Loose = REPRESENTATIVE) -> State:
         """The representative, at time 0; its twin with other `loose` values."""
-        kind, own, stable, _, _, left, age, rung, refusals, verdict, flags, asked, next_ = key
+        kind, own, stable, _, _, left, age, rung, verdict, flags, asked, next_ = key
         q, limits = self.quantum_s, self.limits
         polls = Polls(
             ask=ASK_POLL if flags & 32 else None,
@@ -142,9 +141,9 @@ class Roads:
             unasked=bool(flags & 1),
             spent=False,
             login=bool(flags & 2),
-            trading=bool(flags & 4),
+            trading=bool(flags & 4) and not (loose is TWIN and KINDS[kind] is Live),
             rung=rung,
-            refusals=refusals,
+            refusals=0,
             polls=polls,
             outage=None
             if lived_down or KINDS[kind] is Idle
@@ -181,7 +180,7 @@ class Roads:
         state = self.state(key, loose)
         seen = _seen(state)
         due_s = deadline(state, self.limits)
-        happenings: list[tuple[Event, float]] = [(event, 0.0) for event in posted(state, seen)]
+        happenings: list[tuple[Event, float]] = [(event, 0.0) for event in posted(state, seen, every=False)]
         if due_s <= 0:
             happenings += [(event, 0.0) for event in (*self._looks.of(state), woke(SLEPT_S))]
         if due_s < inf:  # a sleep is noticed at a deadline, and told before what it made late
@@ -202,13 +201,23 @@ class Roads:
                 Scene(
                     shut,
                     seen,
-                    [(event, 0.0) for event in posted(shut, seen) if event.__class__.__name__ == "FeedOpened"],
+                    [
+                        (event, 0.0)
+                        for event in posted(shut, seen, every=False)
+                        if event.__class__.__name__ == "FeedOpened"
+                    ],
                 )
             )
         return scenes
 
     def others(self, move: Move) -> list[Callable[[State], State]]:
-        return []
+        """More refusals in a row, where they could make a difference: to the next one, and to the canary."""
+        event, before = move.event, move.before
+        refuses = isinstance(before, Asking) or (isinstance(before, Opening) and isinstance(event, FeedRefused))
+        sings = isinstance(before, Waiting) and isinstance(event, QuotesPolled)
+        if before.ledger.refusals or not (refuses or sings):
+            return []
+        return [partial(_refused, times) for times in (1, self.limits.refusals - 1, self.limits.refusals)]
 
     def passing(self, key: bytes) -> list[tuple[bytes, int]]:
         """Where time alone leads, and after how many quanta: one of them, or a night's sleep."""
@@ -235,6 +244,10 @@ class Roads:
 def _having_said(loose: Loose, flags: int) -> Loose:
     skipping = frozenset({Note.SKIPPING})
     return loose._replace(said=loose.said | skipping if flags & 64 else loose.said - skipping)
+
+
+def _refused(times: int, state: State) -> State:
+    return replace(state, ledger=replace(state.ledger, refusals=times))
 
 
 def _seen(state: State) -> Onlooker:

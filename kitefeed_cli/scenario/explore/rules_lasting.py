@@ -35,7 +35,8 @@ def the_ladder_only_climbs(move: Move) -> bool:
     ended = now.outage is None or was.outage is None
     saved = isinstance(move.event, TokenStored) and move.event.saved is Saved.TOKEN
     greeted = any(isinstance(one, Say) and one.note is Note.LOGGED_IN for one in move.actions)
-    turned = isinstance(move.after, SignedOut) and (was.login or not was.verdict.rejected or not now.verdict.askable)
+    first = was.outage is not None and Note.SKIPPING not in was.outage.said
+    turned = isinstance(move.after, SignedOut) and (was.login or first or not now.verdict.askable)
     return ended or saved or greeted or turned or isinstance(move.event, Woke)
 
 
