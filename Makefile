@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check style types layers test docs scenarios format clean
+.PHONY: help demo check style types layers test stages docs scenarios swarm-year swarm-20-years bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -18,7 +18,7 @@ help:
 demo: .venv/.for-use
 	@$(BIN)/kitefeed run --emulator --demo
 
-check: style types layers test docs
+check: style types layers test stages docs
 
 # Each of these says one thing; `check` is all of them.
 
@@ -39,11 +39,28 @@ test: .venv/.for-work
 docs: .venv/.for-work
 	$(BIN)/python -m kitefeed_cli.console.catalogue --check
 	$(BIN)/python tools/states.py --check
+	$(BIN)/python tools/faults.py --check
+
+# The six stories that everything else grew from, over real sockets. They mostly wait: 40 seconds.
+STORIES := expired-token login-after-expiry normal-operation no-token-at-start flaky-wifi forbidden-but-token-fine
+stages: .venv/.for-work
+	$(BIN)/kitefeed simulate --stage emulator $(STORIES)
 
 # Every shipped scenario on both stages: the virtual clock, then real sockets.
 scenarios: .venv/.for-work
 	$(BIN)/kitefeed simulate
 	$(BIN)/kitefeed simulate --stage emulator
+
+# A year of random trading days in a minute; twenty of them in a quarter of an hour.
+swarm-year: .venv/.for-work
+	$(BIN)/kitefeed simulate --swarm --days 250 --seed 1
+
+swarm-20-years: .venv/.for-work
+	nice $(BIN)/kitefeed simulate --swarm --days 5000 --seed 20
+
+# Side by side with the official client; writes docs/benchmarks.md. About four minutes on a quiet machine.
+bench: .venv/.for-work
+	$(BIN)/python -m benchmarks
 
 # Not part of `check`: it changes files.
 format: .venv/.for-work
@@ -51,6 +68,7 @@ format: .venv/.for-work
 	$(BIN)/ruff format .
 	$(BIN)/python -m kitefeed_cli.console.catalogue
 	$(BIN)/python tools/states.py
+	$(BIN)/python tools/faults.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
