@@ -69,6 +69,7 @@ def after_event(seen: Onlooker, state: State, event: Event) -> Onlooker:
 def after_actions(seen: Onlooker, state: State, after: State, actions: tuple[Action, ...]) -> Onlooker:
     """What the actions tell."""
     word, unasked, socket, told, owing, greeted, asking = seen
+    kinds = list(map(type, actions))
     for action in actions:
         match action:
             case OpenFeed():
@@ -86,9 +87,11 @@ def after_actions(seen: Onlooker, state: State, after: State, actions: tuple[Act
                     owing, greeted = False, True
             case _:
                 pass
-    checks = any(isinstance(one, CheckToken) for one in actions)
-    polls = any(isinstance(one, PollQuotes) for one in actions)
-    asking = isinstance(after, Live) and after.confirm is not None and (checks or (asking and not polls))
+    asking = (
+        isinstance(after, Live)
+        and after.confirm is not None
+        and (CheckToken in kinds or (asking and PollQuotes not in kinds))
+    )
     if after.ledger.outage is None or (state.ledger.outage is None and not isinstance(state, Idle)):
         told = max((RANK[one.cause.remedy] for one in actions if isinstance(one, Report)), default=0)
         greeted = False

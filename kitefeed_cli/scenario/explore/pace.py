@@ -7,6 +7,7 @@ view cannot exceed in a minute, no world can.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ...policy import Answer, Event, State, begin
 from ...policy.events import FeedRefused, QuotesPolled, StopAsked, TimeUp
@@ -55,7 +56,9 @@ class Pace:
         return self.keys(begin(self.limits), 0.0, Onlooker())[0]
 
     def others(self, move: Move) -> list[Callable[[State], State]]:
-        return []
+        """A refusal that is not the first in a row."""
+        first = isinstance(move.before, Opening) and not move.before.ledger.refusals
+        return [_refused] if first and isinstance(move.event, FeedRefused) else []
 
     def keys(self, state: State, now_s: float, seen: Onlooker) -> list[bytes]:
         if isinstance(state, Stopped):
@@ -64,7 +67,7 @@ class Pace:
         bucket = ledger.attempts.refilled(now_s, limits.attempts, limits.attempt_every_s)
         polls, live = ledger.polls, isinstance(state, Live)
         flags = ledger.may_poll | ledger.unasked << 1 | (ledger.trading if isinstance(state, Joined) else False) << 2
-        flags |= (polls.ask is not None) << 3 | bool(ledger.refusals) << 4
+        flags |= (polls.ask is not None) << 3
         confirm = 0
         if isinstance(state, Live):
             flags |= (state.confirm is not None) << 5
@@ -88,7 +91,7 @@ class Pace:
             login=False,
             trading=bool(flags & 4),
             rung=0,
-            refusals=1 if flags & 16 else 0,
+            refusals=0,
             polls=Polls(ASK_POLL if flags & 8 else None, -float(asked), seconds(next_, 1.0), failed=True),
             outage=None if steady or KINDS[kind] is Idle else outage_of(loose, clean=False),
         )
@@ -152,3 +155,7 @@ class Pace:
             return event.answer in _EASY
         busy = isinstance(event, FeedRefused) and event.status == 429  # it waits, and all waits are free
         return not (busy or isinstance(event, StopAsked))
+
+
+def _refused(state: State) -> State:
+    return replace(state, ledger=replace(state.ledger, refusals=1))

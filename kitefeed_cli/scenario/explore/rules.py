@@ -26,10 +26,7 @@ class Move:
     limits: Limits
     heard: Onlooker  # what an onlooker knows with the event, before the actions
     knows: Onlooker  # and after them
-
-    @cached_property
-    def kinds(self) -> list[type]:
-        return [type(one) for one in self.actions]
+    kinds: tuple[type, ...]  # of the actions
 
     @cached_property
     def due_s(self) -> float:
@@ -81,28 +78,28 @@ def rule(letter: str, *on: type, views: Iterable[str] = (ROADS,)) -> Callable[[H
 
 
 class Judge:
-    """All rules of one view, sorted by what they concern, and how often each was asked."""
+    """All rules of one view, and how often each was asked."""
 
     def __init__(self, view: str) -> None:
-        mine = [one for one in RULES.values() if view in one.views]
-        self._always = [one for one in mine if not one.on]
-        self._on: dict[type, list[Rule]] = {}
-        for one in mine:
-            for kind in one.on:
-                self._on.setdefault(kind, []).append(one)
-        self.checked: Counter[str] = Counter({one.name: 0 for one in mine})
+        self._mine = [one for one in RULES.values() if view in one.views]
+        self._concerned: dict[tuple[type, ...], list[Rule]] = {}
+        self._asked: Counter[tuple[type, ...]] = Counter()
 
     def broken(self, move: Move) -> list[str]:
         """The names of the rules that the move breaks."""
-        broken = []
-        concerned = {type(move.before), type(move.event), *move.kinds}
-        for kind in concerned:
-            for one in self._on.get(kind, ()):
-                self.checked[one.name] += 1
-                if not one.holds(move):
-                    broken.append(one.name)
-        for one in self._always:
-            self.checked[one.name] += 1
-            if not one.holds(move):
-                broken.append(one.name)
-        return broken
+        what = (type(move.before), type(move.event), *move.kinds)
+        rules = self._concerned.get(what)
+        if rules is None:
+            rules = [one for one in self._mine if not one.on or not set(what).isdisjoint(one.on)]
+            self._concerned[what] = rules
+        self._asked[what] += 1
+        return [one.name for one in rules if not one.holds(move)]
+
+    def checked(self) -> Counter[str]:
+        """How often each rule was asked since this was asked last."""
+        counts: Counter[str] = Counter({one.name: 0 for one in self._mine})
+        for what, times in self._asked.items():
+            for one in self._concerned[what]:
+                counts[one.name] += times
+        self._asked.clear()
+        return counts

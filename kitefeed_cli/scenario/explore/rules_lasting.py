@@ -217,7 +217,7 @@ def stop_wins(move: Move) -> bool:
     """Asked to stop, we close the feed if one may be open, and end. Nothing else."""
     has_feed = isinstance(move.before, Opening | Joined | Live)
     expected = [CloseFeed, Finish] if has_feed else [Finish]
-    return isinstance(move.after, Stopped) and move.kinds == expected
+    return isinstance(move.after, Stopped) and list(move.kinds) == expected
 
 
 @rule("E5", views=(TOKENS, WORDS))

@@ -103,8 +103,7 @@ class Explorer:
                     self._sent.add(edge.key)
                     done.edges[-1].append(edge)
                 done.broken += [(place, label, one) for one in broken]
-        done.checked.update(self._judge.checked)
-        self._judge.checked = Counter(dict.fromkeys(self._judge.checked, 0))
+        done.checked.update(self._judge.checked())
         return done
 
     def _moves(self, key: bytes, done: Expansion) -> Iterator[tuple[int, Edge | None, list[str]]]:
@@ -206,8 +205,9 @@ def played(scene: Scene, event: Event, now_s: float, limits: Limits) -> Move:
     """That event in that scene. Whatever `step` raises comes through."""
     decided = step(scene.state, event, now_s, limits)
     heard = after_event(scene.seen, scene.state, event)
+    kinds = tuple(map(type, decided.actions))
     knows = after_actions(heard, scene.state, decided.state, decided.actions)
-    return Move(scene.state, event, now_s, decided.state, decided.actions, limits, heard, knows)
+    return Move(scene.state, event, now_s, decided.state, decided.actions, limits, heard, knows, kinds)
 
 
 def _note_reached(reached: set[str], move: Move) -> None:
