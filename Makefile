@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check style types layers test stages docs scenarios swarm-year swarm-20-years bench format clean
+.PHONY: help demo check style types layers test stages docs scenarios explore mutants swarm-year swarm-20-years bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -50,6 +50,14 @@ stages: .venv/.for-work
 scenarios: .venv/.for-work
 	$(BIN)/kitefeed simulate
 	$(BIN)/kitefeed simulate --stage emulator
+
+# Every order of events, until no new state turns up; writes docs/guarantees.md. Some ten minutes on two cores.
+explore: .venv/.for-work
+	$(BIN)/python tools/explore.py
+
+# The proof has teeth: one-line faults of the policy, and what kills each.
+mutants: .venv/.for-work
+	$(BIN)/python tests/mutants/run.py
 
 # A year of random trading days in a minute; twenty of them in a quarter of an hour.
 swarm-year: .venv/.for-work
