@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -23,6 +24,10 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# A shell starts its background jobs with Ctrl-C ignored, and every command we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deterministic: what passed yesterday passes today. Searching for new failures is another command's job.
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
