@@ -1,7 +1,8 @@
 """The view that counts: budgets, polls and their distances on a grid of one second, everything else free.
 
-Every answer may come at any time, every wait may be over at any moment, any token is either of use or not. What this
-view cannot exceed in a minute, no world can.
+Every answer may come at any time, every wait may be over at any moment, any token is either of use or not, and nothing
+is remembered of tokens saved, of refusals or of the market: what would follow of them may happen at any time here.
+What this view cannot exceed in a minute, no world can.
 """
 
 from __future__ import annotations
@@ -56,9 +57,13 @@ class Pace:
         return self.keys(begin(self.limits), 0.0, Onlooker())[0]
 
     def others(self, move: Move) -> list[Callable[[State], State]]:
-        """A refusal that is not the first in a row."""
-        first = isinstance(move.before, Opening) and not move.before.ledger.refusals
-        return [_refused] if first and isinstance(move.event, FeedRefused) else []
+        """A refusal that is not the first in a row, and a mute feed beside which another token was saved."""
+        before, event = move.before, move.event
+        if isinstance(before, Opening) and isinstance(event, FeedRefused):
+            return [] if before.ledger.refusals else [_refused]
+        if isinstance(before, Live) and isinstance(event, TimeUp):
+            return [] if before.ledger.unasked else [_with_a_newer_token]
+        return []
 
     def keys(self, state: State, now_s: float, seen: Onlooker) -> list[bytes]:
         if isinstance(state, Stopped):
@@ -66,8 +71,7 @@ class Pace:
         limits, ledger = self.limits, state.ledger
         bucket = ledger.attempts.refilled(now_s, limits.attempts, limits.attempt_every_s)
         polls, live = ledger.polls, isinstance(state, Live)
-        flags = ledger.may_poll | ledger.unasked << 1 | (ledger.trading if isinstance(state, Joined) else False) << 2
-        flags |= (polls.ask is not None) << 3
+        flags = ledger.may_poll | (polls.ask is not None) << 3
         confirm = 0
         if isinstance(state, Live):
             flags |= (state.confirm is not None) << 5
@@ -86,10 +90,10 @@ class Pace:
             loose,
             attempts=Bucket(left, -float(age)),
             verdict=Verdict.GOOD if flags & 1 else Verdict.DEAD,
-            unasked=bool(flags & 2),
+            unasked=False,
             spent=False,
             login=False,
-            trading=bool(flags & 4),
+            trading=True,
             rung=0,
             refusals=0,
             polls=Polls(ASK_POLL if flags & 8 else None, -float(asked), seconds(next_, 1.0), failed=True),
@@ -113,7 +117,7 @@ class Pace:
 
     def scenes(self, key: bytes, loose: Loose = REPRESENTATIVE) -> list[Scene]:
         flags, asking = key[5], unpacked(0, key[7]).asking
-        seen = Onlooker(GOOD if flags & 1 else DEAD, bool(flags & 2), asking=asking)
+        seen = Onlooker(GOOD if flags & 1 else DEAD, asking=asking)
         state = self.state(key, due=True, steady=False)
         if isinstance(state, Stopped):
             return []
@@ -159,3 +163,7 @@ class Pace:
 
 def _refused(state: State) -> State:
     return replace(state, ledger=replace(state.ledger, refusals=1))
+
+
+def _with_a_newer_token(state: State) -> State:
+    return replace(state, ledger=replace(state.ledger, unasked=True))
