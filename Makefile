@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check style types layers test stages docs scenarios explore mutants swarm-year swarm-20-years bench format clean
+.PHONY: help demo check style types layers test stages docs scenarios explore explore-fine mutants swarm-year swarm-20-years bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,9 +51,12 @@ scenarios: .venv/.for-work
 	$(BIN)/kitefeed simulate
 	$(BIN)/kitefeed simulate --stage emulator
 
-# Every order of events, until no new state turns up; writes docs/guarantees.md. Some ten minutes on two cores.
+# Every order of events, until no new state turns up; writes docs/guarantees.md. Some minutes on two cores.
 explore: .venv/.for-work
 	$(BIN)/python tools/explore.py
+
+explore-fine: .venv/.for-work
+	nice $(BIN)/python tools/explore.py --fine --jobs 1
 
 # The proof has teeth: one-line faults of the policy, and what kills each.
 mutants: .venv/.for-work
