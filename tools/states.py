@@ -76,24 +76,24 @@ def situations() -> Iterator[State]:
     fresh = Ledger.opened(DEFAULT)
     polls = Polls(ask=_POLL, asked_s=_NOW_S - 1, next_s=_NOW_S + 4, failed=True)
     lost = Outage(_NOW_S - 30, Cause.FEED_DROPPED, "1006", Cause.FEED_DROPPED, tries=2)
-    away = replace(fresh, next_ask=20, verdict=Verdict.GOOD, rung=1, polls=polls, outage=lost)
-    dead = replace(away, verdict=Verdict.DEAD, polls=Polls())
+    away = fresh._replace(next_ask=20, verdict=Verdict.GOOD, rung=1, polls=polls, outage=lost)
+    dead = away._replace(verdict=Verdict.DEAD, polls=Polls())
     yield begin(DEFAULT)
     yield _seen(Checking(away, _FEED, _NOW_S + 5))
     yield _seen(Opening(away, _FEED, _NOW_S + 5, Answer.OK))
     yield _seen(Joined(away, _FEED, _NOW_S - 60, _NOW_S + 5))
-    yield _seen(Live(replace(away, outage=None, polls=Polls()), _FEED, _NOW_S + 5, _NOW_S, True, confirm=_POLL))
+    yield _seen(Live(away._replace(outage=None, polls=Polls()), _FEED, _NOW_S + 5, _NOW_S, True, confirm=_POLL))
     yield _seen(Asking(away, _NOW_S + 4, "403 Forbidden"))
     yield _seen(Waiting(away, _NOW_S + 15))
     yield _seen(SignedOut(dead, _NOW_S + 15))
-    yield _seen(Barred(replace(away, polls=Polls()), _NOW_S + 300))
+    yield _seen(Barred(away._replace(polls=Polls()), _NOW_S + 300))
     yield Stopped(away)
 
 
 def _seen(state: State) -> State:
     """The same state, after the user was shown it."""
     shown, cause = shown_of(state)
-    return replace(state, ledger=replace(state.ledger, shown=shown, shown_cause=cause))
+    return replace(state, ledger=state.ledger._replace(shown=shown, shown_cause=cause))
 
 
 def happenings() -> Iterator[tuple[str, Event]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
+from typing import NamedTuple
 
 from .actions import Note, Shown
 from .causes import Cause, Remedy
 from .limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A budget: `left` units at `at_s`, one more every so often, never above the burst.
 
     While it is full no refill is under way, so any window of W seconds sees at most burst + W/every units.
@@ -29,7 +28,7 @@ class Bucket:
 
     def taken(self) -> Bucket:
         assert self.left > 0, "the budget is spent; ask before you take"
-        return replace(self, left=self.left - 1)
+        return self._replace(left=self.left - 1)
 
     def ready_at_s(self, every_s: float) -> float:
         """When the next unit is there, for a bucket that is empty."""
@@ -62,8 +61,7 @@ class Verdict(Enum):
         return self not in (Verdict.MISSING, Verdict.MALFORMED)
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(NamedTuple):
     """One unbroken stretch without a live feed, and what the user was told of it.
 
     It starts with the command or a lost feed. Live ticks for `stable_s`, a new access token or a wake from sleep
@@ -89,8 +87,7 @@ class Outage:
         return self.lost is not None and not (self.clean or self.reported or self.told)
 
 
-@dataclass(frozen=True, slots=True)
-class Polls:
+class Polls(NamedTuple):
     """The REST polls: their pace, and whether they succeed."""
 
     ask: int | None = None  # the question that is open
@@ -114,8 +111,7 @@ class Polls:
         return Polls(asked_s=self.asked_s, not_before_s=self.not_before_s, throttles=self.throttles)
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """Everything that outlives a state."""
 
     attempts: Bucket

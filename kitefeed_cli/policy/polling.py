@@ -47,6 +47,6 @@ def note_rejected(turn: Turn, event: QuotesPolled, verdict: Verdict) -> None:
 def note_throttle(turn: Turn, event: QuotesPolled) -> None:
     """Hold back as long as Kite asked, or ever longer when it named no time."""
     if event.answer is Answer.THROTTLED:
-        waits, throttles = turn.limits.throttled_s, turn.ledger.polls.throttles
-        wait_s = max(event.retry_after_s, waits[min(throttles, len(waits) - 1)])
+        throttles = turn.ledger.polls.throttles
+        wait_s = max(event.retry_after_s, turn.limits.throttle_s(throttles))
         turn.put_polls(throttles=throttles + 1, not_before_s=turn.now_s + wait_s)

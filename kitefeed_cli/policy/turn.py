@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .actions import Action, Note, Say
@@ -20,14 +19,17 @@ class Turn:
         self.actions: list[Action] = []
 
     def put(self, **changes: Any) -> None:
-        if any(getattr(self.ledger, name) != value for name, value in changes.items()):  # a copy costs much more
-            self.ledger = replace(self.ledger, **changes)
+        ledger = self.ledger
+        for name, value in changes.items():
+            if getattr(ledger, name) != value:  # a copy costs more
+                self.ledger = ledger._replace(**changes)
+                return
 
     def put_outage(self, **changes: Any) -> None:
-        self.put(outage=replace(self.outage, **changes))
+        self.put(outage=self.outage._replace(**changes))
 
     def put_polls(self, **changes: Any) -> None:
-        self.put(polls=replace(self.ledger.polls, **changes))
+        self.put(polls=self.ledger.polls._replace(**changes))
 
     @property
     def outage(self) -> Outage:

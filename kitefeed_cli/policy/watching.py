@@ -50,6 +50,10 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
             if frame_age_s >= turn.limits.silence_s:
                 moves.close(turn, state.ask)
                 return moves.failed(turn, Cause.FEED_SILENT, f"no frame for {turn.limits.silence_s:.0f} s")
+            if event.trading and _never_ticked(turn, state):
+                moves.close(turn, state.ask)
+                turn.put_outage(cause=Cause.FEED_MUTE, clean=False)
+                return moves.attempt(turn)
             return replace(state, look_s=_next_look_s(turn, frame_age_s))
         case QuotesPolled(ask=turn.ledger.polls.ask):
             polling.note_polled(turn, event)
@@ -70,6 +74,13 @@ def joined(turn: Turn, state: Joined, event: Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _never_ticked(turn: Turn, state: Joined) -> bool:
+    """No tick since the feed opened, not even the cached ones that Kite sends first, and no poll can say why: the
+    token they carry is dead. A newer one is saved, and trying it costs no data."""
+    mute = turn.now_s >= state.since_s + turn.limits.mute_s
+    return mute and turn.ledger.unasked and not turn.ledger.may_poll
 
 
 def live(turn: Turn, state: Live, event: Event) -> State:

@@ -193,8 +193,8 @@ MUTANTS = (
     Mutant(
         "ignores Retry-After",
         "polling.py",
-        "        wait_s = max(event.retry_after_s, waits[min(throttles, len(waits) - 1)])",
-        "        wait_s = waits[min(throttles, len(waits) - 1)]",
+        "        wait_s = max(event.retry_after_s, turn.limits.throttle_s(throttles))",
+        "        wait_s = turn.limits.throttle_s(throttles)",
     ),
     Mutant(
         "throttles without getting slower",
@@ -235,7 +235,7 @@ MUTANTS = (
     Mutant(
         "waits the first rung for ever",
         "moves.py",
-        "    turn.put(rung=min(turn.ledger.rung + 1, len(ladder) - 1))",
+        "    turn.put(rung=min(turn.ledger.rung + 1, len(turn.limits.ladder_s) - 1))",
         "    turn.put(rung=0)",
     ),
     Mutant(
@@ -243,6 +243,18 @@ MUTANTS = (
         "moves.py",
         "    if cause is Cause.FEED_MUTE and not turn.ledger.verdict.rejected:  # no blip: a minute without ticks",
         "    if not turn.ledger.verdict.rejected:",
+    ),
+    Mutant(
+        "waits for ever beside a feed that never ticked",
+        "watching.py",
+        "            if event.trading and _never_ticked(turn, state):",
+        "            if not event.trading and _never_ticked(turn, state):",
+    ),
+    Mutant(
+        "gives the first tick no minute",
+        "watching.py",
+        "    mute = turn.now_s >= state.since_s + turn.limits.mute_s",
+        "    mute = turn.now_s >= state.since_s",
     ),
     Mutant(
         "signs out in silence",

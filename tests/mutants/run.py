@@ -13,7 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from queue import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -21,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from tests.mutants.mutants import MUTANTS, Mutant  # noqa: E402  found only now
 
 QUICK = ("dead token", "reports every", "attempt budget", "old question", "without counting", "blip")
+_HEALTHY = Mutant("no fault", "machine.py", "", "")
 _MOST_STATES = 4000  # of each view: enough for nearly every fault, in seconds
 _PATIENCE_S = 300
 
@@ -35,25 +40,40 @@ def main(words: list[str]) -> int:
     quick = "--quick" in words
     wanted = QUICK if quick else [word for word in words if not word.startswith("-")]
     chosen = [one for one in MUTANTS if not wanted or any(word in one.name for word in wanted)]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for name in ("kitefeed_cli", "tests", "scenarios", "cassettes", "docs", "pyproject.toml"):
-            _lay(ROOT / name, copy / name)
-        alarm = next(filter(None, _noticed(copy)), "")
-        if alarm:
-            print(f"the healthy policy is not: {alarm}")
+    for one in chosen:
+        if not applies(one):
+            print(f"{one.name}: DOES NOT APPLY, its line is not in {one.file} any more")
             return 2
-        width = max(len(one.name) for one in chosen)
-        survivors = 0
-        for one in chosen:
-            if not _applies(one):
-                print(f"{one.name:<{width}}  DOES NOT APPLY: its line is not in {one.file} any more")
-                return 2
-            killers = _kill(one, copy)
-            survivors += not killers
-            print(f"{one.name:<{width}}  {killers or 'SURVIVES'}", flush=True)
+    width = max(len(one.name) for one in chosen)
+    survivors = 0
+    with _copies(os.cpu_count() or 1) as copies, ThreadPoolExecutor(copies.qsize()) as several:
+        for one, killer in zip(
+            (_HEALTHY, *chosen), several.map(partial(_kill, copies), (_HEALTHY, *chosen)), strict=True
+        ):
+            if one is _HEALTHY:
+                if killer:
+                    several.shutdown(cancel_futures=True)
+                    print(f"the healthy policy is not: {killer}")
+                    return 2
+                continue
+            survivors += not killer
+            print(f"{one.name:<{width}}  {killer or 'SURVIVES'}", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} mutants killed")
     return 1 if survivors else 0
+
+
+@contextmanager
+def _copies(many: int) -> Iterator[Queue[Path]]:
+    """So many copies of what a mutant needs, free to be taken."""
+    free: Queue[Path] = Queue()
+    with tempfile.TemporaryDirectory() as folder:
+        for nth in range(many):
+            copy = Path(folder) / str(nth)
+            copy.mkdir()
+            for name in ("kitefeed_cli", "tests", "scenarios", "cassettes", "docs", "pyproject.toml"):
+                _lay(ROOT / name, copy / name)
+            free.put(copy)
+        yield free
 
 
 def _lay(source: Path, target: Path) -> None:
@@ -63,12 +83,14 @@ def _lay(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def _applies(mutant: Mutant) -> bool:
+def applies(mutant: Mutant) -> bool:
+    """Whether its line still stands in the policy, once."""
     return (ROOT / "kitefeed_cli" / "policy" / mutant.file).read_text(encoding="utf-8").count(mutant.before) == 1
 
 
-def _kill(mutant: Mutant, copy: Path) -> str:
+def _kill(copies: Queue[Path], mutant: Mutant) -> str:
     """What notices the mutant first; nothing, when it survives."""
+    copy = copies.get()
     path = copy / "kitefeed_cli" / "policy" / mutant.file
     healthy = path.read_text(encoding="utf-8")
     path.write_text(healthy.replace(mutant.before, mutant.after), encoding="utf-8")
@@ -76,6 +98,7 @@ def _kill(mutant: Mutant, copy: Path) -> str:
         return next(filter(None, _noticed(copy)), "")
     finally:
         path.write_text(healthy, encoding="utf-8")
+        copies.put(copy)
 
 
 def _noticed(copy: Path) -> Iterator[str]:

@@ -212,6 +212,42 @@ def test_a_joined_feed_is_called_mute_when_rest_sees_trading_and_a_minute_has_pa
     assert [Cause.FEED_MUTE] == reports(actions)
 
 
+def joined_beside_a_dead_token() -> Play:
+    """The feed is open and has shown no tick, and a poll says that the token it was opened with is dead."""
+    play = joined()
+    mute(play)
+    play.wait_for(PollQuotes)
+    play.polled(Answer.TOKEN_DEAD)
+    play.log.clear()
+    return play
+
+
+def test_a_joined_feed_that_never_ticks_is_tried_again_within_a_minute_when_a_newer_token_is_saved() -> None:
+    play = joined_beside_a_dead_token()
+    joined_s = play.ticks_stopped_s or 0.0
+    play.stored()
+    play.wait_for(CloseFeed)
+
+    assert 55.0 <= play.now_s - joined_s <= 60.0
+    assert [CloseFeed, CheckToken] == kinds([action for _, action in play.log])
+
+
+def test_a_joined_feed_that_never_ticks_is_left_open_while_no_newer_token_is_saved() -> None:
+    play = joined_beside_a_dead_token()
+    play.wait(600.0)
+
+    assert [] == kinds([action for _, action in play.log])
+
+
+def test_a_joined_feed_in_a_closed_market_is_left_open_whatever_is_saved() -> None:
+    play = joined_beside_a_dead_token()
+    play.trading = False
+    play.stored()
+    play.wait(600.0)
+
+    assert [] == play.done(CloseFeed)
+
+
 def test_after_a_sleep_the_open_feed_has_two_seconds_to_show_a_frame() -> None:
     play = live_play()
     play.frames_stopped_s = play.now_s

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...policy import Answer, Cause, Event, Limits, Remedy, Shown, State
 from ...policy.actions import Note
@@ -156,13 +156,17 @@ def seconds(many: int, quantum_s: float) -> float:
 def shown_truly(state: State) -> State:
     """The same state, showing what `step` would have it show."""
     shown, cause = shown_of(state)
-    return replace(state, ledger=replace(state.ledger, shown=shown, shown_cause=cause))
+    return with_ledger(state, shown=shown, shown_cause=cause)
 
 
 def unblocked(state: State, not_before_s: float) -> State:
     """The same state with another wish of Kite about the polls."""
-    polls = replace(state.ledger.polls, not_before_s=not_before_s)
-    return replace(state, ledger=replace(state.ledger, polls=polls))
+    return with_ledger(state, polls=state.ledger.polls._replace(not_before_s=not_before_s))
+
+
+def with_ledger(state: State, **changes: Any) -> State:
+    """The same state with other entries in its ledger."""
+    return replace(state, ledger=state.ledger._replace(**changes))
 
 
 __all__ = [
@@ -185,4 +189,5 @@ __all__ = [
     "shown_truly",
     "unblocked",
     "unpacked",
+    "with_ledger",
 ]

@@ -32,6 +32,7 @@ ASK_OWN, ASK_POLL, ASK_CONFIRM, ASK_NEXT, ASK_OLD = 1, 2, 3, 10, 9  # of a repre
 STARTS = tuple(Started(saved) for saved in Saved)
 LOGIN = TokenStored(Saved.TOKEN, new=True)
 SAME_TOKEN = TokenStored(Saved.TOKEN, new=False)
+ASKED = TokenStored(Saved.TOKEN, new=True, asked=True)  # seen by a check on its way to REST, which asks about it
 NO_TOKEN = (TokenStored(Saved.NOTHING, new=True), TokenStored(Saved.MALFORMED, new=True))
 STOP = StopAsked()
 
@@ -105,6 +106,8 @@ def _posted(state: State, seen: Onlooker) -> list[Event]:
         events.append(SAME_TOKEN)
     if state.ledger.polls.ask is not None:
         events += _POLLED
+    if seen.word != MISSING:
+        events.append(ASKED)
     if isinstance(state, Checking):
         events += _CHECKED
     elif isinstance(state, Opening):

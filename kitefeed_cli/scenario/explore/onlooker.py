@@ -48,9 +48,11 @@ def after_event(seen: Onlooker, state: State, event: Event) -> Onlooker:
     match event:
         case Started(saved=saved):
             word = UNHEARD if saved is Saved.TOKEN else MISSING
-        case TokenStored(saved=saved, new=new):
+        case TokenStored(saved=saved, new=new, asked=asked):
             if saved is not Saved.TOKEN:
                 word, unasked = MISSING, False
+            elif asked:
+                word, unasked = UNHEARD, False
             elif new:
                 word, unasked = UNHEARD, True
         case TokenChecked(answer=answer) if event.ask == open_check(state) and not unasked and word != MISSING:

@@ -8,7 +8,6 @@ What this view cannot exceed in a minute, no world can.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ...policy import Answer, Event, State, begin
 from ...policy.events import FeedRefused, QuotesPolled, StopAsked, TimeUp
@@ -30,6 +29,7 @@ from .forms import (
     seconds,
     unblocked,
     unpacked,
+    with_ledger,
 )
 from .grid import SLEPT_S, on_grid
 from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
@@ -162,8 +162,8 @@ class Pace:
 
 
 def _refused(state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, refusals=1))
+    return with_ledger(state, refusals=1)
 
 
 def _with_a_newer_token(state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, unasked=True))
+    return with_ledger(state, unasked=True)

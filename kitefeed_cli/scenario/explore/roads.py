@@ -43,6 +43,7 @@ from .forms import (
     quanta,
     seconds,
     unblocked,
+    with_ledger,
 )
 from .grid import SLEPT_S, on_grid
 from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
@@ -195,8 +196,12 @@ class Roads:
             if isinstance(held, Opening):
                 late.append((FeedRefused(ASK_OWN, 403, "403 Forbidden"), 0.0))
             scenes.append(Scene(held, seen, late))
+        if isinstance(state, Joined) and state.ledger.unasked:  # the token that the polls carry may be dead
+            spent = with_ledger(state, spent=True)
+            if deadline(spent, self.limits) <= 0:
+                scenes.append(Scene(spent, seen, [(event, 0.0) for event in self._looks.of(spent)]))
         if isinstance(state, Opening):  # the market may have opened or closed since the last look
-            shut = replace(state, ledger=replace(state.ledger, trading=False))
+            shut = with_ledger(state, trading=False)
             scenes.append(
                 Scene(
                     shut,
@@ -247,7 +252,7 @@ def _having_said(loose: Loose, flags: int) -> Loose:
 
 
 def _refused(times: int, state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, refusals=times))
+    return with_ledger(state, refusals=times)
 
 
 def _seen(state: State) -> Onlooker:

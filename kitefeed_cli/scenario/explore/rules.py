@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
-from ...policy import Event, Limits, State, deadline
+from ...policy import Event, Limits, State
 from ...policy.actions import Action, Report
 from .onlooker import Onlooker
 
 ROADS, WORDS, TOKENS, PACE = "roads", "words", "tokens", "pace"  # the views, named by what they keep exact
 
 
-@dataclass
-class Move:
+class Move(NamedTuple):
     """One call of `step`: what was, what happened, what became of it and what was done."""
 
     before: State
@@ -27,13 +26,9 @@ class Move:
     heard: Onlooker  # what an onlooker knows with the event, before the actions
     knows: Onlooker  # and after them
     kinds: tuple[type, ...]  # of the actions
+    due_s: float  # the next deadline
 
-    @cached_property
-    def due_s(self) -> float:
-        """The next deadline."""
-        return deadline(self.after, self.limits)
-
-    @cached_property
+    @property
     def reports(self) -> list[Report]:
         return [one for one in self.actions if isinstance(one, Report)]
 

@@ -79,7 +79,8 @@ def signed_out_is_quiet(move: Move) -> bool:
 
 @rule("A4", Joined, Live, views=(TOKENS,))
 def an_open_feed_is_left_open(move: Move) -> bool:
-    """An open feed is closed for silence, for muteness or for Ctrl-C; never for a token, an hour or REST's trouble."""
+    """An open feed is closed for silence, for muteness or for Ctrl-C; never for a token, an hour or REST's trouble. One
+    without a first tick also counts as mute when only a token saved since could ask REST about it."""
     before, event = move.before, move.event
     assert isinstance(before, Joined | Live)
     if not move.done(CloseFeed):
@@ -87,8 +88,23 @@ def an_open_feed_is_left_open(move: Move) -> bool:
         return stays or isinstance(event, FeedClosed)
     if isinstance(event, TimeUp):
         pending = isinstance(before, Live) and before.woke_s > -inf
+        if isinstance(before, Joined) and event.trading and before.ledger.unasked and not before.ledger.may_poll:
+            return True
         return event.frame_age_s >= move.limits.silence_s or (pending and event.frame_age_s > 0)
     return isinstance(event, StopAsked) or (isinstance(event, QuotesPolled) and event.moved)
+
+
+@rule("A4", Joined)
+def the_first_tick_has_its_minute(move: Move) -> bool:
+    """An open feed that shows frames is given its time for the first tick of a trading market, and no longer when a
+    newer token is saved and the polls cannot say whether the market moves."""
+    before, event = move.before, move.event
+    assert isinstance(before, Joined)
+    if not isinstance(event, TimeUp) or min(event.frame_age_s, move.now_s - before.since_s) >= move.limits.silence_s:
+        return True
+    in_time = move.now_s < before.since_s + move.limits.mute_s
+    helpless = before.ledger.unasked and not before.ledger.may_poll
+    return move.done(CloseFeed) == (event.trading and helpless and not in_time)
 
 
 @rule("A4", Joined, Live)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from ...policy import Event, Limits, State, step
+from ...policy import Event, Limits, State, deadline, step
 from ...policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
 from ...policy.events import TimeUp, Woke
 from .forms import REPRESENTATIVE, TWIN, Loose, Scene
@@ -207,7 +207,8 @@ def played(scene: Scene, event: Event, now_s: float, limits: Limits) -> Move:
     heard = after_event(scene.seen, scene.state, event)
     kinds = tuple(map(type, decided.actions))
     knows = after_actions(heard, scene.state, decided.state, decided.actions)
-    return Move(scene.state, event, now_s, decided.state, decided.actions, limits, heard, knows, kinds)
+    due_s = deadline(decided.state, limits)
+    return Move(scene.state, event, now_s, decided.state, decided.actions, limits, heard, knows, kinds, due_s)
 
 
 def _note_reached(reached: set[str], move: Move) -> None:

@@ -7,7 +7,6 @@ order of events that the roads allow, and more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
@@ -30,6 +29,7 @@ from .forms import (
     packed,
     placed,
     unpacked,
+    with_ledger,
 )
 from .grid import SLEPT_S, on_grid
 from .happenings import ASK_CONFIRM, ASK_POLL, Looks, posted, woke
@@ -111,23 +111,20 @@ class Words:
             served=bool(flags & 16),
             throttles=loose.throttles,
         )
-        return replace(
-            ledger_of(
-                self.limits,
-                loose,
-                attempts=Bucket(self.limits.attempts),
-                verdict=VERDICTS[verdict],
-                unasked=bool(flags & 1),
-                spent=bool(flags & 64),
-                login=bool(flags & 2),
-                trading=bool(flags & 4),
-                rung=1,
-                refusals=0,
-                polls=polls,
-                outage=_outage(loose, told, on),
-            ),
-            closed=bool(flags & 8),
-        )
+        return ledger_of(
+            self.limits,
+            loose,
+            attempts=Bucket(self.limits.attempts),
+            verdict=VERDICTS[verdict],
+            unasked=bool(flags & 1),
+            spent=bool(flags & 64),
+            login=bool(flags & 2),
+            trading=bool(flags & 4),
+            rung=1,
+            refusals=0,
+            polls=polls,
+            outage=_outage(loose, told, on),
+        )._replace(closed=bool(flags & 8))
 
     # ------------------------------------------------------------ what happens
 
@@ -195,20 +192,19 @@ _AT_DEADLINES = (
 
 
 def _without_attempts(state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, attempts=Bucket(0)))
+    return with_ledger(state, attempts=Bucket(0))
 
 
 def _without_lines(state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, lines=Bucket(0)))
+    return with_ledger(state, lines=Bucket(0))
 
 
 def _refused_often(state: State) -> State:
-    return replace(state, ledger=replace(state.ledger, refusals=3))
+    return with_ledger(state, refusals=3)
 
 
 def _polled_well(state: State) -> State:
-    polls = replace(state.ledger.polls, failed=False)
-    return replace(state, ledger=replace(state.ledger, polls=polls))
+    return with_ledger(state, polls=state.ledger.polls._replace(failed=False))
 
 
 def _outage(loose: Loose, told: int, on: int) -> Outage | None:
