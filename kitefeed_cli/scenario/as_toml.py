@@ -38,8 +38,9 @@ def _deeds(one: Happening) -> Iterator[str]:
         yield f"kite = {_kite(one.kite)}"
     if one.user is not None:
         yield f'user = "{one.user}"'
-    if one.sleeps_s:
-        yield f"computer = {{ sleeps_s = {one.sleeps_s!r} }}"
+    deeds = {"sleeps_s": one.sleeps_s, "clock_jumps_s": one.clock_jumps_s}
+    if any(deeds.values()):
+        yield "computer = { " + ", ".join(f"{word} = {value!r}" for word, value in deeds.items() if value) + " }"
     if one.why:
         yield f"why = {dumps(one.why, ensure_ascii=False)}"
 

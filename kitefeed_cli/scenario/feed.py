@@ -141,7 +141,7 @@ class ScriptedFeed:
     def trades(self) -> bool:
         """Whether the exchange really trades."""
         if self._market == "calendar":
-            return session(self._stage.clock.wall()) is Hours.OPEN
+            return session(self._stage.log.wall(self._stage.now_s)) is Hours.OPEN  # not by this computer's clock
         return self._market == "open"
 
     @property

@@ -39,6 +39,7 @@ _STAGE = ("longest_quiet_s", "only")
 STAGES = ("virtual", "emulator")
 
 _MOST_HAPPENINGS = 2000
+_DAY_S = 24 * 3600.0
 _EPILOGUE_S = 90.0  # longer than an outage takes to be lived down, so that a second error would still be seen
 
 
@@ -115,18 +116,22 @@ def _timeline(top: Table, starts_at: datetime) -> tuple[Happening, ...]:
 
 def _happening(table: Table, starts_at: datetime) -> Happening:
     user = table.word("user", USER) if "user" in table else None
-    sleeps_s = 0.0
+    sleeps_s = clock_jumps_s = 0.0
     if "computer" in table:
         computer = Table(table.source, "timeline", table.nth, table.raw["computer"], COMPUTER, "`computer`", "computer")
-        sleeps_s = computer.number("sleeps_s", 1.0, 24 * 3600.0)
+        if "sleeps_s" in computer:
+            sleeps_s = computer.number("sleeps_s", 1.0, _DAY_S)
+        if "clock_jumps_s" in computer:
+            clock_jumps_s = computer.number("clock_jumps_s", -_DAY_S, _DAY_S)
     happening = Happening(
         at_s=table.moment_s("at", starts_at),
         kite=_kite(table, ("token",)),
         user=user,
         sleeps_s=sleeps_s,
         why=table.text("why", ""),
+        clock_jumps_s=clock_jumps_s,
     )
-    if not (happening.kite or user or sleeps_s):
+    if not (happening.kite or user or sleeps_s or clock_jumps_s):
         table.fail("timeline", "nothing happens here: say `kite`, `user` or `computer`")
     return happening
 

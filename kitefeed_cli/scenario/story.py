@@ -33,6 +33,7 @@ class Happening:
     user: str | None = None
     sleeps_s: float = 0.0
     why: str = ""
+    clock_jumps_s: float = 0.0  # how far the clock on the wall is set, forth or back; no wait may notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ USER: Final = (
     "removes the token",
     "presses Ctrl-C",
 )
-COMPUTER: Final = ("sleeps_s",)
+COMPUTER: Final = ("sleeps_s", "clock_jumps_s")
 SAVED_TOKENS: Final = ("valid", "expired", "missing", "damaged")
 MARKETS: Final = ("open", "closed", "calendar")
 COUNTED: Final = ("handshakes", "checks", "polls")

@@ -149,6 +149,7 @@ class World:
             self._feed.adjust()
         if one.user is not None:
             self._user(one.user)
+        self.stage.clock.wall_offset_s += one.clock_jumps_s
         if one.sleeps_s:
             self._feed.sleep(one.sleeps_s)
             self.stage.clock.advance_to(self.stage.now_s + one.sleeps_s)
@@ -190,6 +191,8 @@ def told(one: Happening) -> list[tuple[Kind, str]]:
         lines.append((Kind.USER, one.user))
     if one.sleeps_s:
         lines.append((Kind.COMPUTER, f"sleeps for {one.sleeps_s:g} s"))
+    if one.clock_jumps_s:
+        lines.append((Kind.COMPUTER, f"has its clock set {one.clock_jumps_s:+g} s"))
     if one.why:
         lines.append((Kind.WHY, one.why))
     return lines

@@ -62,6 +62,8 @@ def _refusal(scenario: Scenario, stage: StageName) -> str | None:
         return f"it is written for the {scenario.stage.only} stage"
     if stage == "emulator" and any(one.sleeps_s for one in scenario.timeline):
         return "a real computer cannot be put to sleep for a test"
+    if stage == "emulator" and any(one.clock_jumps_s for one in scenario.timeline):
+        return "a real computer's clock cannot be set for a test"
     if stage == "emulator" and scenario.recorded is not None:
         return "it holds what a run met, and the local Kite would make it meet something else"
     if stage == "emulator" and scenario.given.cassette is not None:

@@ -22,6 +22,8 @@ def test_everything_it_writes_is_read_back(tmp_path: Path) -> None:
         timeline=(
             Happening(0.0, kite=(("token", "valid"), ("feed", "up")), user="logs in", why="at last"),
             Happening(1.25, sleeps_s=7200.5),
+            Happening(2.5, clock_jumps_s=-90.0),
+            Happening(3.0, sleeps_s=60.0, clock_jumps_s=3600.0),
             Happening(100_000.001, user="presses Ctrl-C"),
         ),
         expect=Expect(errors=(Cause.FEED_BUSY,), live_by_s=5.5, in_any_minute=(("polls", 20),), exit=0),

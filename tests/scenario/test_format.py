@@ -80,6 +80,14 @@ def test_a_computer_sleeps_and_a_stage_is_chosen(tmp_path: Path) -> None:
     assert ("virtual", 100.0) == (scenario.stage.only, scenario.stage.longest_quiet_s)
 
 
+def test_a_computers_clock_is_set_forth_or_back(tmp_path: Path) -> None:
+    forth = at("10:05:00", "computer = { clock_jumps_s = 19800 }")
+    back = at("10:06:00", "computer = { sleeps_s = 30, clock_jumps_s = -90 }")
+    timeline = told(tmp_path, timeline=forth + back).timeline
+
+    assert [(0.0, 19800.0), (30.0, -90.0)] == [(one.sleeps_s, one.clock_jumps_s) for one in timeline]
+
+
 def test_healthy_switches_every_fault_off(tmp_path: Path) -> None:
     scenario = told(tmp_path, timeline=at("10:05:00", 'kite = "healthy"'))
 
@@ -138,6 +146,8 @@ def test_a_misspelt_word_stops_with_its_line_and_the_nearest_word(
         ("errors  = []", "polls = { from = 10:02:00, until = 10:01:00, max = 1 }", 21, "lies before its `from`"),
         ('user = "logs in"', "", 16, "nothing happens here"),
         ('user = "logs in"', "computer = { sleeps_s = 0 }", 18, "between 1 and"),
+        ('user = "logs in"', "computer = { clock_jumps_s = 1e6 }", 18, "between -86400 and"),
+        ('user = "logs in"', "computer = { clock_jumps_s = 0 }", 16, "nothing happens here"),
         ("[[timeline]]\nat   = 10:05:00", "[[timeline]]", 11, "`at` must be a time"),
         ("[given]", "[[given]]", 5, "[given] must be a table"),
         ('"run NSE:INFY"', '"run \'x"', 6, "an open quote"),

@@ -127,6 +127,25 @@ def test_a_drop_on_a_sleeping_computer_is_not_heard(tmp_path: Path) -> None:
     assert "live" == states(log)[-1]
 
 
+def test_a_clock_that_is_set_changes_the_times_that_are_shown_and_no_wait(tmp_path: Path) -> None:
+    drop = at("10:05:00", 'kite = { feed = "unreachable" }')
+    right = play(told(tmp_path, drop))
+    wrong = play(told(tmp_path, at("10:02:00", "computer = { clock_jumps_s = -90 }") + drop))
+    asked = (Kind.CHECK, Kind.HANDSHAKE, Kind.POLL, Kind.SHOWN)
+
+    assert (120.0, "has its clock set -90 s") == texts(wrong, Kind.COMPUTER)[0]
+    assert texts(right, *asked) == texts(wrong, *asked)
+    assert any("dropped at 10:05:00" in text for _, text in texts(right, Kind.STDERR))
+    assert any("dropped at 10:03:30" in text for _, text in texts(wrong, Kind.STDERR))
+
+
+def test_the_exchange_opens_by_its_own_clock(tmp_path: Path) -> None:
+    given = 'market = "calendar"\nends_at = 10:10:00'  # a Monday, an hour after the bell
+    log = play(told(tmp_path, at("10:00:00", "computer = { clock_jumps_s = -7200 }"), given=given))
+
+    assert [(0.4, "closed"), (0.8, "live")] == texts(log, Kind.SHOWN)
+
+
 def test_a_drop_before_there_is_a_feed_hits_nobody(tmp_path: Path) -> None:
     log = play(told(tmp_path, at("10:00:00.200", 'kite = { feed = "dropped" }')))
 

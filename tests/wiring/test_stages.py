@@ -21,15 +21,18 @@ def left_out(scenario: Scenario, stage: stages.StageName) -> list[str]:
     return texts
 
 
-def test_a_sleeping_computer_a_recording_and_a_virtual_story_stay_off_the_emulator_stage(tmp_path: Path) -> None:
+def test_a_sleeper_a_wrong_clock_a_recording_and_a_virtual_story_stay_off_the_emulator_stage(
+    tmp_path: Path,
+) -> None:
     plain = told(tmp_path)
     sleeper = told(tmp_path, at("10:05:00", "computer = { sleeps_s = 60 }"))
+    wrong_clock = told(tmp_path, at("10:05:00", "computer = { clock_jumps_s = 60 }"))
     recorded = told(tmp_path, given='cassette = "kite/token-expired-morning.yaml"')
     virtual = told(tmp_path, expect='[stage]\nonly = "virtual"')
     emulator = told(tmp_path, expect='[stage]\nonly = "emulator"')
 
     assert [] == left_out(plain, "emulator")
-    assert [1, 1, 1] == [len(left_out(one, "emulator")) for one in (sleeper, recorded, virtual)]
+    assert [1, 1, 1, 1] == [len(left_out(one, "emulator")) for one in (sleeper, wrong_clock, recorded, virtual)]
     assert [] == [*left_out(plain, "virtual"), *left_out(sleeper, "virtual"), *left_out(recorded, "virtual")]
     assert ["left out story: it is written for the emulator stage"] == left_out(emulator, "virtual")
 
