@@ -40,6 +40,7 @@ docs: .venv/.for-work
 	$(BIN)/python -m kitefeed_cli.console.catalogue --check
 	$(BIN)/python tools/states.py --check
 	$(BIN)/python tools/faults.py --check
+	$(BIN)/python tools/scenarios.py --check
 
 # The six stories that everything else grew from, over real sockets. They mostly wait: 40 seconds.
 STORIES := expired-token login-after-expiry normal-operation no-token-at-start flaky-wifi forbidden-but-token-fine
@@ -80,6 +81,7 @@ format: .venv/.for-work
 	$(BIN)/python -m kitefeed_cli.console.catalogue
 	$(BIN)/python tools/states.py
 	$(BIN)/python tools/faults.py
+	$(BIN)/python tools/scenarios.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist

@@ -59,6 +59,7 @@ def uses(scenario: Scenario) -> set[Key]:
     words = {*scenario.given.kite, *(pair for one in scenario.timeline for pair in one.kite)}
     words |= {("user", one.user) for one in scenario.timeline if one.user is not None}
     words |= {("computer", "sleeps_s") for one in scenario.timeline if one.sleeps_s}
+    words |= {("computer", "clock_jumps_s") for one in scenario.timeline if one.clock_jumps_s}
     if scenario.given.token in ("expired", "valid"):
         words.add(("token", scenario.given.token))
     return words
@@ -98,8 +99,12 @@ def page() -> str:
     parts.append(_section("The access token", rows))
     parts.append(_section("The user", [_row(f'user = "{deed}"', _USER[deed], "user", deed, shown) for deed in USER]))
     sleeps = "the computer sleeps for 90 s; a feed that slept for more than a minute is dead when it wakes"
-    row = _row("computer = { sleeps_s = 90 }", sleeps, "computer", "sleeps_s", shown)
-    parts.append(_section("The computer", [row]))
+    jumps = "the clock on the wall is set 90 s back: the times shown change, no wait does"
+    rows = [
+        _row("computer = { sleeps_s = 90 }", sleeps, "computer", "sleeps_s", shown),
+        _row("computer = { clock_jumps_s = -90 }", jumps, "computer", "clock_jumps_s", shown),
+    ]
+    parts.append(_section("The computer", rows))
     return "\n".join(parts)
 
 
