@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ from kitefeed_cli.scenario import runner
 from kitefeed_cli.scenario.explore import explore
 from kitefeed_cli.scenario.explore.bounds import lines_in, windows
 from kitefeed_cli.scenario.explore.closure import Closure, close
-from kitefeed_cli.scenario.explore.exploration import VIEWS, Exploration, view_of
+from kitefeed_cli.scenario.explore.exploration import VIEWS, Exploration, ctrl_c_is_ours, view_of
 from kitefeed_cli.scenario.explore.forms import TWIN
 from kitefeed_cli.scenario.explore.grid import on_grid
 from kitefeed_cli.scenario.explore.guarantees import page
@@ -147,6 +150,15 @@ def test_windows_count_both_ends() -> None:
 
 def test_the_line_budget_allows_six_in_an_hour() -> None:
     assert 6 == lines_in(DEFAULT, 3600.0, 60.0)
+
+
+def test_ctrl_c_reaches_the_first_process_only() -> None:
+    tell = "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    with ctrl_c_is_ours():
+        begun = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+
+    assert "True" == begun.stdout.strip()
+    assert signal.SIG_IGN != signal.getsignal(signal.SIGINT)
 
 
 def _fields(cls: Any) -> tuple[str, ...]:

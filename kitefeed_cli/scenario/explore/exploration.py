@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,8 +160,20 @@ def _expander(name: str, quantum_s: float, twin_every: int, jobs: int) -> Iterat
         explorer = Explorer(view_of(name, quantum_s), twin_every)
         yield lambda frontier: ((batch, explorer.expand(batch)) for batch in _batches(frontier))
         return
-    with multiprocessing.get_context("spawn").Pool(jobs, _start, (name, quantum_s, twin_every)) as pool:
+    with ctrl_c_is_ours():
+        pool = multiprocessing.get_context("spawn").Pool(jobs, _start, (name, quantum_s, twin_every))
+    with pool:
         yield lambda frontier: zip(_batches(frontier), pool.imap(_expand, _batches(frontier)), strict=True)
+
+
+@contextmanager
+def ctrl_c_is_ours() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal. Those begun in here leave it to this one, from their first moment."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited; a mask would be undone by multiprocessing
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _batches(frontier: list[bytes]) -> Iterator[list[bytes]]:
