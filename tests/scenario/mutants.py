@@ -207,7 +207,7 @@ class _Changed(importlib.machinery.SourceFileLoader):
         super().__init__(name, path)
         self._mutant = mutant
 
-    def get_code(self, fullname: str) -> object:  # type: ignore[override]
+    def get_code(self, fullname: str) -> object:  # type: ignore[override]  # typeshed gives the base class a wider type
         source = self.get_data(self.path).decode()
         changed = source.replace(self._mutant.before, self._mutant.after, 1)
         return compile(changed, self.path, "exec")
@@ -222,7 +222,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if name != POLICY + self._mutant.module:
             return None
-        found = importlib.machinery.PathFinder.find_spec(name, path)  # type: ignore[arg-type]
+        found = importlib.machinery.PathFinder.find_spec(name, path)  # type: ignore[arg-type]  # a finder is given what the import system gives it
         assert found is not None
         assert found.origin is not None
         found.loader = _Changed(name, found.origin, self._mutant)
