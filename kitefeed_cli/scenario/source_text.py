@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from ..problems import Problem
+from ..redact import one_line
 from .words import nearest
 
 _MOST_BYTES = 256 * 1024
 _MOST_IN_LINE = 500  # characters; the parser's time grows with the square of a dotted key's length
 _MOST_LINES = 10_000
+_MOST_SHOWN = 160  # characters of the file's name
 _NEXT = "correct the file; `kitefeed simulate --list` names the shipped ones, which are good to copy from"
 
 
@@ -21,7 +24,7 @@ class SourceText:
     """The text of one file. `shown` is its name in messages."""
 
     def __init__(self, path: Path) -> None:
-        self.shown = path.name
+        self.shown = _clipped(one_line(str(path)))  # as it was typed: of two folders the names may be the same
         self.text = self._read(path)
         self.lines = self.text.split("\n")
 
@@ -31,7 +34,7 @@ class SourceText:
         try:
             return tomllib.loads(self.text)
         except RecursionError:
-            raise self.problem(1, "it is nested too deeply to be a scenario") from None
+            raise self.problem(self._deepest(), "it is nested too deeply to be a scenario") from None
         except ValueError as error:
             found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
             why = str(error)[: found.start()] if found else str(error)
@@ -85,6 +88,12 @@ class SourceText:
             if len(line) > _MOST_IN_LINE:
                 raise self.problem(at, f"the line is longer than {_MOST_IN_LINE} characters", "split the line")
 
+    def _deepest(self) -> int:
+        """The line on which the nesting is deepest, as far as brackets tell."""
+        opened = accumulate(len(re.findall(r"[\[{]", line)) - len(re.findall(r"[\]}]", line)) for line in self.lines)
+        depths = list(opened)
+        return depths.index(max(depths)) + 1
+
     def _span(self, section: str, nth: int) -> tuple[int, int]:
         """The half-open range of line numbers (from 0) of one table."""
         headers = [at for at, line in enumerate(self.lines) if re.match(r"\s*\[", line)]
@@ -95,6 +104,10 @@ class SourceText:
             return 0, len(self.lines)
         later = [at for at in headers if at > mine[nth]]
         return mine[nth], later[0] if later else len(self.lines)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else "..." + text[-_MOST_SHOWN:]
 
 
 def _unreadable(shown: str, why: str) -> Problem:

@@ -115,7 +115,7 @@ def test_a_misspelt_word_stops_with_its_line_and_the_nearest_word(
     assert right in TEXT
     problem = refused(written(tmp_path, TEXT.replace(right, wrong)))
 
-    assert f"story.toml, line {line}: the scenario cannot be played" == problem.what
+    assert f"{tmp_path}/story.toml, line {line}: the scenario cannot be played" == problem.what
     assert nearest == problem.next_step
     assert Exit.USAGE == problem.exit_code
 
@@ -164,7 +164,7 @@ def test_a_wrong_value_stops_with_its_line(tmp_path: Path, right: str, wrong: st
     problem = refused(written(tmp_path, TEXT.replace(right, wrong, 1)))
 
     assert why in problem.why
-    assert f"story.toml, line {line}: the scenario cannot be played" == problem.what
+    assert f"{tmp_path}/story.toml, line {line}: the scenario cannot be played" == problem.what
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_table_written_in_one_line_is_searched_everywhere(tmp_path: Path) -> N
     text = TEXT[: TEXT.index("[[timeline]]")] + TEXT[TEXT.index("[expect]") :]
     text = 'timeline = [{ at = 10:05:00, user = "log in" }]\n' + text
 
-    assert "story.toml, line 1: the scenario cannot be played" == refused(written(tmp_path, text)).what
+    assert f"{tmp_path}/story.toml, line 1: the scenario cannot be played" == refused(written(tmp_path, text)).what
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,7 @@ def test_a_table_written_in_one_line_is_searched_everywhere(tmp_path: Path) -> N
         ('a = """' + '\n"' * 9000, "this is not TOML"),
         (TEXT + "[[timeline]]\nat = 12:00:00\nuser = 'logs in'\n" * 2400, "at most 2000"),
         ("exit = " + "9" * 480, "is no word"),
+        (TEXT + "waits_s = [1" + "0" * 400 + "]", "must lie between 0 and 172800"),
     ],
 )
 def test_a_hostile_text_ends_soon_with_one_message(tmp_path: Path, text: str, why: str) -> None:
@@ -196,6 +197,19 @@ def test_a_hostile_text_ends_soon_with_one_message(tmp_path: Path, text: str, wh
 
     assert why in refused(written(tmp_path, text)).why
     assert clock.now_s() - started_s < 10.0  # half a second, unless the machine has other work
+
+
+def test_the_line_of_a_text_nested_too_deeply_is_the_deepest(tmp_path: Path) -> None:
+    text = 'title = "T"\n' + "x = [" + "[\n" * 3000 + "]\n" * 3001
+
+    assert f"{tmp_path}/story.toml, line 3001: the scenario cannot be played" == refused(written(tmp_path, text)).what
+
+
+def test_a_name_that_goes_on_and_on_is_cut(tmp_path: Path) -> None:
+    what = refused(Path("a" * 5000 + "/story.toml")).what
+
+    assert len(what) < 250
+    assert "/story.toml cannot be read" in what
 
 
 def test_a_gigabyte_is_refused_unread(tmp_path: Path) -> None:
@@ -211,7 +225,7 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path, raw:
     path = tmp_path / "bytes.toml"
     path.write_bytes(raw)
 
-    assert f"bytes.toml, line {line}: the scenario cannot be played" == refused(path).what
+    assert f"{path}, line {line}: the scenario cannot be played" == refused(path).what
 
 
 def test_a_byte_order_mark_and_dos_line_ends_do_no_harm(tmp_path: Path) -> None:

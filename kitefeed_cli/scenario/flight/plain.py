@@ -34,31 +34,29 @@ class OddError(Exception):
 
 
 def to_plain(value: Any, leave_out: frozenset[str] = _NOTHING) -> dict[str, Any]:
-    """The fields of a dataclass value that are not at their default."""
+    """The fields of a record, a dataclass or a named tuple, that are not at their default."""
     table = {}
-    for field in dataclasses.fields(value):
-        inner = getattr(value, field.name)
-        if field.name not in leave_out and (_default(field) is dataclasses.MISSING or inner != _default(field)):
-            table[field.name] = _plain(inner, leave_out)
+    for name, default in _fields(type(value)).items():
+        inner = getattr(value, name)
+        if name not in leave_out and (default is dataclasses.MISSING or inner != default):
+            table[name] = _plain(inner, leave_out)
     return table
 
 
 def from_plain(cls: type[T], raw: object, leave_out: frozenset[str] = _NOTHING, place: str = "") -> T:
-    """The value of that dataclass. Raises OddError. `place` is the key under which the table stands."""
+    """The record of that class. Raises OddError. `place` is the key under which the table stands."""
     if not isinstance(raw, Mapping):
         raise OddError(place, f"`{place}` must be a table")
-    every = dataclasses.fields(cls)  # type: ignore[arg-type]  # a TypeVar cannot say "a dataclass"
-    fields = {field.name: field for field in every if field.name not in leave_out}
+    fields = {name: default for name, default in _fields(cls).items() if name not in leave_out}
     for word in raw:
         if word not in fields:
             raise OddError(word, f"`{word[:64]}` is no word of `{place}`", tuple(fields))
     values = {}
-    for name, field in fields.items():
+    for name, default in fields.items():
         if name in raw:
-            default = _default(field)
             endless = name.endswith("_age_s") or (isinstance(default, float) and math.isinf(default))
             values[name] = _value(_hints(typing.cast(Any, cls))[name], raw[name], name, endless, leave_out)
-        elif _default(field) is dataclasses.MISSING:
+        elif default is dataclasses.MISSING:
             raise OddError(place, f"`{place}` must say `{name}`")
     return cls(**values)
 
@@ -81,11 +79,18 @@ def _plain(value: Any, leave_out: frozenset[str]) -> Any:
         return value.value
     if isinstance(value, frozenset):
         return sorted(one.value for one in value)
-    return to_plain(value, leave_out) if dataclasses.is_dataclass(value) else value
+    return to_plain(value, leave_out) if _is_record(type(value)) else value
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default
+def _is_record(cls: Any) -> bool:
+    return dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")
+
+
+def _fields(cls: Any) -> dict[str, Any]:
+    """Every field of a record and its default; MISSING where it has none."""
+    if dataclasses.is_dataclass(cls):
+        return {field.name: field.default for field in dataclasses.fields(cls)}
+    return {name: cls._field_defaults.get(name, dataclasses.MISSING) for name in cls._fields}
 
 
 @cache
@@ -100,8 +105,8 @@ def _value(hint: Any, raw: object, name: str, endless: bool, leave_out: frozense
         if not isinstance(raw, list):
             raise OddError(name, f"`{name}` must be a list of words")
         return frozenset(_word(typing.get_args(hint)[0], one, name) for one in raw)
-    if dataclasses.is_dataclass(hint):
-        return from_plain(typing.cast(type[Any], hint), raw, leave_out, name)
+    if _is_record(hint):
+        return from_plain(hint, raw, leave_out, name)
     if issubclass(hint, Enum):
         return _word(hint, raw, name)
     return _simple(hint, raw, name, endless)
@@ -133,6 +138,6 @@ def _simple(hint: type[Any], raw: object, name: str, endless: bool) -> Any:
         if not isinstance(raw, int) or not 0 <= raw <= _LARGEST_COUNT:
             raise OddError(name, f"`{name}` must be a whole number, 0 or more")
         return raw
-    if not (-_LARGEST_S <= raw <= _LARGEST_S or (endless and math.isinf(raw))):
+    if not (-_LARGEST_S <= raw <= _LARGEST_S or (endless and abs(raw) == math.inf)):
         raise OddError(name, f"`{name}` is no time that can be")
     return float(raw)

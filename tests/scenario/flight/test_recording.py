@@ -77,6 +77,11 @@ def played(folder: Path, steps: str, after: str = "") -> list[str]:
         ('{ at_s = 1.0, event = "feed-closed", ask = -2 }', "`ask` must be a whole number"),
         ('{ at_s = 1.0, event = "feed-closed", ask = 2, detail = "a\\nb" }', "text of one line"),
         ('{ at_s = 1.0, event = "token-checked", ask = 2, answer = "okay" }', "did you mean `ok`?"),
+        (f'{{ at_s = 1{"0" * 400}, event = "stop-asked" }}', "no time that can be"),
+        (
+            f'{{ at_s = 1.0, event = "time-up", frame_age_s = 1{"0" * 400}, tick_age_s = 1, trading = true }}',
+            "no time that can be",
+        ),
         ('{ at_s = 1.0, event = "time-up", frame_age_s = nan, tick_age_s = 1, trading = true }', "no time that can be"),
         ('{ at_s = 1.0, event = "time-up", frame_age_s = 1, tick_age_s = 1, trading = 1 }', "must be true or false"),
     ],
