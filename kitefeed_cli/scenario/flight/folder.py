@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -89,7 +90,8 @@ class IncidentFolder:
             why = (error.strerror or type(error).__name__).lower()
             self._tell(f"the outage could not be recorded in {self._shown} ({why}); the feed carries on")
         else:
-            self._tell(f"the outage is recorded: `kitefeed simulate {one_line(str(self._path / name))}` plays it again")
+            path = one_line(shlex.quote(str(self._path / name)))
+            self._tell(f"the outage is recorded: `kitefeed simulate {path}` plays it again")
 
     def _count(self) -> int:
         with contextlib.suppress(OSError):
@@ -100,9 +102,10 @@ class IncidentFolder:
     def _put(self, incident: Incident, cassette: str | None) -> str:
         """Write its files under a name that is free; all or none. The name of the scenario file."""
         assert re.fullmatch(r"[a-z0-9-]+", incident.name), incident.name
-        texts = {transcript.SUFFIX: incident.transcript(), ".toml": incident.text()}
+        texts = {transcript.SUFFIX: incident.transcript()}
         if cassette is not None:
             texts[".yaml"] = cassette
+        texts[".toml"] = incident.text()  # last: where it is, the others are, even after a kill in the middle
         for number in range(1, _SAME_SECOND + 1):
             stem = incident.name if number == 1 else f"{incident.name}-{number}"
             with contextlib.suppress(FileExistsError):

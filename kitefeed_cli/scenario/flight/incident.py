@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...console.words import duration
+from ...policy.actions import Shown
 from ...policy.causes import Cause
 from ...policy.events import Saved
 from .. import transcript
-from ..log import Log
+from ..log import Kind, Log
 from ..promises import errors_of
 from .plain import written
 from .recording import Recorded, lines
 
+_OPEN = (Shown.LIVE.value, Shown.CLOSED.value)
 _TOKENS = {Saved.TOKEN: "valid", Saved.NOTHING: "missing", Saved.MALFORMED: "damaged"}
 
 
@@ -38,7 +40,7 @@ class Incident:
 
     @property
     def title(self) -> str:
-        length = duration(self.recorded.steps[-1].at_s - self.began_s)
+        length = duration(max(0.0, self._over_s - self.began_s))
         part = "" if self.whole else "; the recorder was full then, the rest is not here"
         return f"Recorded on {self._began_at:%Y-%m-%d at %H:%M:%S}: {self._cause}, {length}{part}"
 
@@ -56,7 +58,8 @@ class Incident:
         yield ""
         yield "[given]"
         yield 'command   = "run"'
-        yield f"starts_at = {self.log.starts_at.isoformat()}  # of the run: every `at_s` below counts from here"
+        starts_at = self.log.starts_at.isoformat(timespec="milliseconds")
+        yield f"starts_at = {starts_at}  # of the run: every `at_s` below counts from here"
         yield f'token     = "{_TOKENS[self.recorded.saved]}"'
         yield ""
         yield "[expect]"
@@ -64,6 +67,12 @@ class Incident:
         yield f'ends   = "{self.log.shown(float("inf"))}"'
         yield ""
         yield from lines(self.recorded)
+
+    @property
+    def _over_s(self) -> float:
+        """When the feed was shown open for good; a record goes on until that has lasted a minute."""
+        *_, (at_s, state) = [(self.began_s, ""), *((one.at_s, one.text) for one in self.log.of(Kind.SHOWN))]
+        return at_s if state in _OPEN else self.recorded.steps[-1].at_s
 
     @property
     def _began_at(self) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 import threading
 from collections.abc import Iterator
@@ -65,6 +66,30 @@ def test_an_incident_is_two_files_for_their_owner_alone_and_plays_again(desk: De
     assert 0o700 == stat.S_IMODE(desk.path.stat().st_mode)
     assert replayed(desk.path / f"{NAME}.toml").kept
     assert [f"the outage is recorded: `kitefeed simulate {desk.path / NAME}.toml` plays it again"] == desk.told
+
+
+def test_the_way_to_play_it_again_can_be_pasted_into_a_shell(tmp_path: Path, incident: Incident) -> None:
+    desk = Desk(tmp_path / "my incidents")
+    desk.write(incident)
+    desk.folder.close()
+
+    command = desk.told[0].split("`")[1]
+    assert ["kitefeed", "simulate", str(desk.path / f"{NAME}.toml")] == shlex.split(command)
+
+
+def test_where_there_is_a_scenario_the_files_beside_it_are_whole(
+    desk: Desk, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may be killed between any two of them."""
+    written: list[str] = []
+    real = IncidentFolder._create
+    monkeypatch.setattr(
+        IncidentFolder, "_create", lambda self, name, text: (written.append(name), real(self, name, text))[1]
+    )
+    desk.folder.write(incident, "{}\n")
+    desk.folder.close()
+
+    assert [f"{NAME}.transcript", f"{NAME}.yaml", f"{NAME}.toml"] == written
 
 
 def test_nothing_is_ever_overwritten(desk: Desk, incident: Incident) -> None:

@@ -76,6 +76,14 @@ def test_two_outages_are_two_incidents_and_the_quiet_hours_between_are_in_neithe
         assert replayed(filed(tmp_path, incident)).kept
 
 
+def test_the_title_tells_how_long_the_feed_was_away_and_not_how_long_it_was_watched_after(tmp_path: Path) -> None:
+    away = at("10:05:00", 'kite = { feed = "unreachable" }') + at("10:05:20", 'kite = "healthy"')
+    stop = at("10:05:12", 'user = "presses Ctrl-C"')
+
+    assert only(flown(told(tmp_path, away))).title.endswith("feed-unreachable, 21s")
+    assert only(flown(told(tmp_path, at("10:05:00", 'kite = { feed = "unreachable" }') + stop))).title.endswith(" 12s")
+
+
 def test_an_outage_that_is_open_at_the_end_is_handed_over_then(tmp_path: Path) -> None:
     stop = at("10:05:30", 'user = "presses Ctrl-C"')
     incident = only(flown(told(tmp_path, at("10:05:00", 'kite = { feed = "unreachable", rest = "failing" }') + stop)))
