@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
-
 import typer
 
 from .common import Json, make_printer
 from .explore import Explore, explored
 from .swarm import Days, DensityName, Seed, SeedsIn, Swarm, played
+from .words import Accept, Explain, Html, Names, ShowList, Stage, agree
 
 
 def simulate(
     ctx: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME|FILE...",
-            help="Shipped scenarios or files of yours.  [default: all shipped]",
-            show_default=False,
-        ),
-    ] = None,
-    stage: Annotated[
-        Literal["virtual", "emulator"],
-        typer.Option(
-            "--stage", envvar="KITEFEED_STAGE", help="On a virtual clock, or over real sockets with a local Kite."
-        ),
-    ] = "virtual",
-    show_list: Annotated[
-        bool, typer.Option("--list", envvar="KITEFEED_LIST", help="One scenario a line, its name first.")
-    ] = False,
-    accept: Annotated[
-        bool, typer.Option("--accept", envvar="KITEFEED_ACCEPT", help="Lay the transcript beside the scenario file.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", envvar="KITEFEED_EXPLAIN", help="Tell it in plain sentences, as a timeline.")
-    ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", envvar="KITEFEED_HTML", metavar="FILE", help="Write one scenario's timeline as a page."),
-    ] = None,
+    names: Names = None,
+    stage: Stage = "virtual",
+    show_list: ShowList = False,
+    accept: Accept = False,
+    explain: Explain = False,
+    html: Html = None,
     explore: Explore = False,
     swarm: Swarm = False,
     days: Days = None,
@@ -57,22 +34,27 @@ def simulate(
     from ..scenario.page import laid_down
     from ..wiring.stages import accept_all, play_all, playable
 
+    drawn = {"--days": days, "--seed": seed, "--density": density, "--seeds-in": seeds_in}
+    ways = {"--list": show_list, "--explore": explore, "--swarm": swarm, "--stage": stage != "virtual"}
+    agree(ways, drawn, {"a scenario": names, "--accept": accept, "--explain": explain, "--html": html, "--json": json})
     printer = make_printer(ctx.obj, json=json)
-    everything = explored(printer, explore, names, swarm)
-    if everything or played(printer, swarm, names, days=days, seed=seed, density=density, seeds_in=seeds_in):
+    if explored(printer, explore, names, swarm):
         return
-    paths = [catalogue.find(name) for name in names or []] or catalogue.shipped()
+    if swarm:
+        played(printer, days, seed, density, seeds_in)
+        return
+    paths = catalogue.find_all(names) if names else catalogue.shipped()
     scenarios = [(path, read(path)) for path in paths]
     if show_list:
-        printer.data(report.listed(scenario for _, scenario in scenarios))
+        printer.data(report.listed((scenario for _, scenario in scenarios), json=json))
         return
     scenarios = playable(scenarios, stage, insist=bool(names), leave_out=printer.status)
-    if accept:
-        accept_all(scenarios, stage)
     if html is not None and len(scenarios) != 1:
         raise Problem(
             "a page tells one scenario", f"there are {len(scenarios)}", "name one: `simulate NAME --html FILE`"
         )
+    if accept:
+        accept_all(scenarios, stage)
     outcomes = play_all(scenarios, stage)
     if html is not None:
         outcomes = laid_down(outcomes, html)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -37,23 +37,8 @@ SeedsIn = Annotated[
 ]
 
 
-def played(printer: Printer, swarm: bool, names: list[str] | None, **drawn: Any) -> bool:
-    """Whether random days were asked for, and are played. Exit 1 when a rule is broken. Raises Problem for words that
-    do not go together and numbers out of range. `drawn`: days, seed, density, seeds_in."""
-    from ..problems import Problem
-
-    if swarm and names:
-        raise Problem("`--swarm` draws its own days", "a scenario is named too", "leave out one of the two")
-    given = [word for word, value in drawn.items() if value is not None]
-    if given and not swarm:
-        flag = f"--{given[0].replace('_', '-')}"
-        raise Problem(f"`{flag}` goes with `--swarm`", "no random days are asked for", "add `--swarm`")
-    if swarm:
-        _play(printer, **drawn)
-    return swarm
-
-
-def _play(printer: Printer, days: int | None, seed: int | None, density: str | None, seeds_in: Path | None) -> None:
+def played(printer: Printer, days: int | None, seed: int | None, density: str | None, seeds_in: Path | None) -> None:
+    """Play random days. Exit 1 when a rule is broken. Raises Problem for numbers out of range."""
     from ..clock import SystemClock
     from ..problems import Exit
     from ..scenario.swarm.draw import YEAR_DAYS, Density

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..problems import Problem
+from ..redact import one_line
+from . import transcript
 from .words import nearest
 
+_BESIDE = (transcript.SUFFIX, ".yaml")  # what lies beside a recorded scenario
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -35,6 +41,38 @@ def find(word: str) -> Path:
         f"did you mean `{close}`?" if close else "`kitefeed simulate --list` names them all",
         cause="scenario",
     )
+
+
+def find_all(words: Sequence[str]) -> list[Path]:
+    """The scenarios of those names and paths, and those in the folders among them. Raises Problem.
+
+    What lies beside a scenario is passed over when the two are named together, as `DIR/*` does.
+    """
+    named = set(map(Path, words))
+    found: list[Path] = []
+    for word in words:
+        if word and os.path.isdir(word) and word not in {path.stem for path in shipped()}:
+            found += _within(Path(word))
+        elif not (word.endswith(_BESIDE) and Path(word).with_suffix(".toml") in named):
+            found.append(find(word))
+    return found
+
+
+def _within(place: Path) -> list[Path]:
+    found = sorted(place.glob("*.toml"))
+    if not found:
+        raise Problem(
+            f"there is no scenario in {one_line(str(place))}",
+            "no file in that folder ends with .toml",
+            "name a scenario, a file or another folder",
+            cause="scenario",
+        )
+    return found
+
+
+def typed(path: Path) -> str:
+    """What to type for that scenario: its name if it is shipped, else its path."""
+    return path.stem if path.parent == folder("scenarios") else shlex.quote(str(path))
 
 
 def cassette(name: str) -> Path:

@@ -56,7 +56,7 @@ def sentence(tale: Tale, moment: Moment) -> str:
     """The moment's text, and how often when it happened again and again."""
     if moment.times == 1:
         return moment.text
-    return f"{moment.text} ({moment.times} times, until {tale.clock(moment.until_s)})"
+    return f"{moment.text} ({moment.times} times, the last at {tale.clock(moment.until_s)})"
 
 
 def scaled(lasted_s: float, longest_s: float) -> float:

@@ -16,6 +16,7 @@ from pathlib import Path
 from ..console.words import duration
 from ..problems import Problem
 from ..redact import one_line
+from . import transcript
 from .explain import scaled, sentence
 from .runner import Outcome
 from .tale import Band, Moment, Tale, Voice, tale_of
@@ -38,7 +39,15 @@ _PATTERNS = {
 
 
 def laid_down(outcomes: Iterable[Outcome], path: Path) -> Iterator[Outcome]:
-    """The outcomes as they come; each is written to `path` as a page. Raises Problem when that cannot be written."""
+    """The outcomes as they come; each is written to `path` as a page. Raises Problem when that cannot be written, or
+    is a scenario's."""
+    if path.suffix in (".toml", transcript.SUFFIX):
+        raise Problem(
+            f"a page is not written over {one_line(str(path))}",
+            f"files that end with {path.suffix} belong to scenarios",
+            "name another file, like `--html page.html`",
+            cause="page",
+        )
     for outcome in outcomes:
         try:
             path.write_text(page(outcome), "utf-8", newline="\n")

@@ -6,12 +6,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from json import dumps
+from typing import Any
 
 from ..console.printer import Printer
 from .runner import Outcome
 from .story import Scenario
 
 _PROMISE = 22  # columns of the longest usual promise
+_MOST_CHANGED = 200  # lines of a changed transcript
 _TIMELINE_INDENT = 25  # of a transcript's text
 _STYLES = {"kite": "cyan", "user": "cyan", "computer": "cyan", "shows": "bold", "given": "cyan"}
 
@@ -56,18 +58,29 @@ def tell(printer: Printer, outcomes: Iterable[Outcome], *, in_full: bool, instea
 def show(printer: Printer, lines: Iterable[Line]) -> None:
     """Print them: wrapped and coloured on a terminal, as they are into a pipe."""
     if not printer.live_table:
-        printer.data("\n".join(line.text for line in lines))
+        printer.data("".join(f"{line.text}\n" for line in lines))
         return
     console = printer.console()
     for line in lines:
         console.print(line.wrapped(console.width), style=line.style or None, soft_wrap=True)
 
 
-def listed(scenarios: Iterable[Scenario]) -> str:
-    """One scenario a line, its name first."""
+def listed(scenarios: Iterable[Scenario], *, json: bool = False) -> str:
+    """One scenario a line, its name first, or one object a line."""
+    if json:
+        return "\n".join(dumps(_card(one), ensure_ascii=False) for one in scenarios)
     titles = {one.name: one.title for one in scenarios}
     width = max(map(len, titles), default=0)
     return "\n".join(f"{name:<{width}}  {title}" for name, title in titles.items())
+
+
+def _card(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "guards": list(scenario.guards),
+        "source": scenario.source,
+    }
 
 
 def whole(outcome: Outcome) -> Iterator[Line]:
@@ -99,10 +112,12 @@ def verdicts(outcome: Outcome, broken_only: bool = False) -> Iterator[Line]:
             yield Line(f"BROKEN  {one.promise:<{_PROMISE}}  promised  {one.promised}", 20 + _PROMISE, "bold red")
             yield Line(f"{'':<{8 + _PROMISE}}  got       {one.got}", 20 + _PROMISE, "red")
     if outcome.difference:
-        again = f"kitefeed simulate {outcome.scenario.name} --accept"
+        again = f"kitefeed simulate {outcome.typed} --accept"
         yield Line(f"CHANGED the transcript; keep a changed line only if you can explain it, then `{again}`", 8, "red")
-        for text in outcome.difference:
+        for text in outcome.difference[:_MOST_CHANGED]:
             yield Line(f"        {text}", _TIMELINE_INDENT + 9)
+        if len(outcome.difference) > _MOST_CHANGED:
+            yield Line(f"        and {len(outcome.difference) - _MOST_CHANGED} more lines", 8)
 
 
 def total(outcomes: list[Outcome]) -> Line:

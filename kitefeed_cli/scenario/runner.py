@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..policy import DEFAULT, Limits
-from . import transcript
+from . import catalogue, transcript
 from .flight import replay
 from .log import Log
 from .promises import Verdict, errors_of, judge
@@ -29,6 +29,7 @@ class Outcome:
     transcript: str
     log: Log
     difference: tuple[str, ...] = ()  # from the accepted transcript, as lines of a diff
+    typed: str = ""  # what to type to play it again
 
     @property
     def kept(self) -> bool:
@@ -64,6 +65,7 @@ def outcome(
     off_s: float = 0.0,
     accepted: str | None = None,
     broken: tuple[Verdict, ...] = (),
+    typed: str = "",
 ) -> Outcome:
     """Judge a play. `accepted` is the transcript it must not differ from, `broken` the rules of every world."""
     text = transcript.written(scenario, log)
@@ -75,6 +77,7 @@ def outcome(
         transcript=text,
         log=log,
         difference=() if accepted is None else tuple(transcript.difference(accepted, text)),
+        typed=typed or scenario.name,
     )
 
 
@@ -82,6 +85,9 @@ def run(path: Path, scenario: Scenario, recorded: RestAnswers | None = None) -> 
     """Play the scenario of that file, and hold it against its promises, the rules of every world (unless the events
     themselves are recorded, and there is no world), and its accepted transcript."""
     if scenario.recorded is not None:
-        return outcome(scenario, play(scenario), accepted=transcript.accepted(path))
+        from .explore import again
+
+        log, broken = again.play(scenario, scenario.recorded)
+        return outcome(scenario, log, accepted=transcript.accepted(path), broken=broken, typed=catalogue.typed(path))
     log, broken = attend(scenario, recorded)
-    return outcome(scenario, log, accepted=transcript.accepted(path), broken=broken)
+    return outcome(scenario, log, accepted=transcript.accepted(path), broken=broken, typed=catalogue.typed(path))

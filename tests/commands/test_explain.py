@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.scenario.stories import written
+
 COMMAND = (sys.executable, "-c", "from kitefeed_cli.app import main; main()")
 
 
@@ -30,6 +32,16 @@ def test_a_page_of_several_scenarios_is_wrong_usage(tmp_path: Path) -> None:
     assert (2, "") == (code, out)
     assert "a page tells one scenario" in err
     assert not (tmp_path / "p.html").exists()
+
+
+def test_a_page_is_never_written_over_a_scenario(tmp_path: Path) -> None:
+    mine = written(tmp_path)
+    before = mine.read_text("utf-8")
+    code, out, err = kitefeed("simulate", str(mine), "--html", str(mine))
+
+    assert (2, "") == (code, out)
+    assert "error: a page is not written over" in err
+    assert before == mine.read_text("utf-8")
 
 
 def test_incidents_that_cannot_be_written_are_told_before_the_feed_starts(tmp_path: Path) -> None:

@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from kitefeed_cli.app import app
+from kitefeed_cli.problems import Problem
 from kitefeed_cli.scenario.catalogue import shipped
 from tests.scenario.stories import TEXT, written
 
@@ -69,6 +74,54 @@ def test_accepting_lays_the_transcript_beside_the_file_and_later_changes_show(tm
     code, out, _ = simulate(str(path))
     assert 1 == code
     assert "CHANGED the transcript" in out
+
+
+def test_machines_get_the_list_as_one_object_a_line() -> None:
+    code, out, _ = simulate("--list", "--json", "expired-token", "flaky-wifi")
+    records = [json.loads(line) for line in out.splitlines()]
+
+    assert 0 == code
+    assert ["expired-token", "flaky-wifi"] == [record["name"] for record in records]
+    assert all({"name", "title", "guards", "source"} == record.keys() for record in records)
+
+
+def test_a_folder_and_all_that_a_shell_finds_in_it_are_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert 0 == simulate("--accept", str(path))[0]
+    everything = sorted(map(str, tmp_path.iterdir()))
+
+    assert 2 == len(everything)
+    assert simulate(str(tmp_path))[:2] == simulate(*everything)[:2]
+    assert simulate(str(path))[:2] == simulate(str(tmp_path))[:2]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("--swarm expired-token", "`--swarm` does not go with a scenario"),
+        ("--swarm --explore", "`--explore` does not go with `--swarm`"),
+        ("--swarm --html x.html", "`--swarm` does not go with `--html`"),
+        ("--swarm --stage emulator", "`--swarm` does not go with `--stage`"),
+        ("--swarm --accept", "`--swarm` does not go with `--accept`"),
+        ("--swarm --list", "`--list` does not go with `--swarm`"),
+        ("--explore expired-token", "`--explore` does not go with a scenario"),
+        ("--explore --stage emulator", "`--explore` does not go with `--stage`"),
+        ("--explore --seed 3", "`--explore` does not go with `--seed`"),
+        ("--explore --explain", "`--explore` does not go with `--explain`"),
+        ("--list --accept", "`--list` does not go with `--accept`"),
+        ("--list --html x.html", "`--list` does not go with `--html`"),
+        ("--explain --json expired-token", "`--explain` does not go with `--json`"),
+        ("--days 0", "`--days` goes with `--swarm`"),
+        ("--density calm expired-token", "`--density` goes with `--swarm`"),
+    ],
+)
+def test_words_that_do_not_go_together_are_wrong_usage(words: str, what: str) -> None:
+    result = CliRunner().invoke(app, ["simulate", *words.split()])
+
+    assert isinstance(result.exception, Problem)
+    assert what == result.exception.what
+    assert 2 == result.exception.exit_code
+    assert "" == result.stdout
 
 
 def test_the_virtual_stage_loads_no_heavy_library() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,14 @@ from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.policy.actions import Shown
 from kitefeed_cli.policy.causes import Cause
-from kitefeed_cli.scenario import report
+from kitefeed_cli.scenario import report, runner
+from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.log import Kind
 from kitefeed_cli.scenario.report import Line
 from kitefeed_cli.scenario.runner import Outcome, outcome
 from kitefeed_cli.scenario.story import Expect
 
-from .stories import log, promising
+from .stories import TEXT, log, promising
 
 HAPPENED = log(
     (0.0, Kind.GIVEN, "`kitefeed run`, token valid, market open"),
@@ -84,6 +86,25 @@ def test_a_changed_transcript_is_shown_as_a_diff() -> None:
 
     assert any(text.startswith("CHANGED") and "--accept" in text for text in texts)
     assert "-something else" in texts
+
+
+def test_the_way_to_accept_a_changed_transcript_names_the_file_as_it_was_typed(tmp_path: Path) -> None:
+    path = tmp_path / "my story.toml"
+    path.write_text(TEXT, "utf-8")
+    path.with_suffix(".transcript").write_text("something else\n", "utf-8")
+    texts = [line.text for line in report.brief(runner.run(path, read(path)))]
+
+    assert any(text.endswith(f"`kitefeed simulate '{path}' --accept`") for text in texts)
+    assert any(
+        text.endswith("`kitefeed simulate story --accept`") for text in (one.text for one in report.brief(CHANGED))
+    )
+
+
+def test_of_a_huge_change_the_beginning_is_shown() -> None:
+    lines = [line.text for line in report.brief(made(Expect(), accepted="x\n" * 100_000))]
+
+    assert len(lines) < 250
+    assert lines[-2].endswith(" more lines")
 
 
 def test_the_total_names_the_broken_ones() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,44 @@ def test_a_shipped_scenario_is_found_by_name_and_a_file_by_its_path() -> None:
     assert SHIPPED["expired-token"] == catalogue.find("expired-token")
     assert Path("mine.toml") == catalogue.find("mine.toml")
     assert Path("a/b") == catalogue.find("a/b")
+
+
+def test_a_folder_stands_for_the_scenarios_in_it(tmp_path: Path) -> None:
+    for name in ("b.toml", "a.toml", "a.transcript", "a.yaml"):
+        (tmp_path / name).touch()
+
+    both = [tmp_path / "a.toml", tmp_path / "b.toml"]
+    assert both == catalogue.find_all([str(tmp_path)])
+    assert [SHIPPED["expired-token"], *both] == catalogue.find_all(["expired-token", f"{tmp_path}/"])
+
+
+def test_what_lies_beside_a_scenario_is_passed_over_when_both_are_named(tmp_path: Path) -> None:
+    words = [str(tmp_path / name) for name in ("a.toml", "a.transcript", "a.yaml")]
+
+    assert [tmp_path / "a.toml"] == catalogue.find_all(words)
+    with pytest.raises(Problem, match="there is no scenario"):
+        catalogue.find_all(["alone.transcript"])
+
+
+def test_a_folder_without_a_scenario_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        catalogue.find_all([str(tmp_path)])
+
+    assert f"there is no scenario in {tmp_path}" == caught.value.what
+
+
+def test_a_shipped_name_outranks_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "expired-token").mkdir()
+
+    assert [SHIPPED["expired-token"]] == catalogue.find_all(["expired-token"])
+
+
+def test_what_is_typed_for_a_scenario_finds_it_again(tmp_path: Path) -> None:
+    mine = tmp_path / "my story.toml"
+
+    assert "expired-token" == catalogue.typed(SHIPPED["expired-token"])
+    assert [str(mine)] == shlex.split(catalogue.typed(mine))
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:
