@@ -18,7 +18,8 @@ def progress(printer: Printer, what: str, total: int) -> Iterator[Advance]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    # a narrow bar: a line as wide as the terminal would be broken by the ^C that it echoes
+    columns = TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, TextColumn("{task.fields[words]}"), console=printer.talk_console(), transient=True) as bar:
         task = bar.add_task(what, total=total, words="")
         yield lambda words: bar.update(task, advance=1, words=words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ...console.progress import progress
 from ...console.words import duration
 from ...policy import DEFAULT, Limits
 from ...problems import Problem
+from ...redact import one_line
 from ..as_toml import as_toml
 from .draw import DAY_S, Density
 from .judge import Judged
@@ -33,21 +35,24 @@ def swarm(
     limits: Limits = DEFAULT,
 ) -> bool:
     """Play `days` days of the seed; whether every rule was kept. stdout is the same for the same seed, byte for byte;
-    how fast it went is talk. Raises Problem for a number out of range or a folder that cannot be written."""
+    how fast it went is talk. Raises Problem for a number out of range."""
     _check("--days", days, 1, MOST_DAYS)
     _check("--seed", seed, 0, MOST_SEED)
     season = Season(seed)
     failed: list[Judged] = []
     started_s = clock.now_s()
-    with progress(printer, "trading days", days) as advance:
-        for judged in play(seed, days, density, limits):
-            season.add(judged)
-            if judged.broken and len(failed) < _MOST_FILES:
-                failed.append(judged)
-            advance(_pace(season.days, clock.now_s() - started_s))
-    took_s = clock.now_s() - started_s
-    printer.status(f"{days} days in {duration(took_s)}: {_pace(days, took_s)}")
-    files = [_kept(judged, folder, limits) for judged in failed]
+    try:
+        with progress(printer, "trading days", days) as advance:
+            for judged in play(seed, days, density, limits):
+                season.add(judged)
+                if judged.broken and len(failed) < _MOST_FILES:
+                    failed.append(judged)
+                advance(_rate(season.days, clock.now_s() - started_s))
+        printer.status(_told(days, clock.now_s() - started_s))
+        files = _kept(failed, folder, limits, printer)
+    except KeyboardInterrupt:
+        printer.status(_stopped(season, days))
+        raise
     if printer.json:
         printer.data(season.as_json(files))
     else:
@@ -55,9 +60,28 @@ def swarm(
     return season.kept
 
 
-def _pace(days: int, took_s: float) -> str:
-    took_s = max(took_s, 0.001)
-    return f"{days / took_s:.1f} days a second, {days * DAY_S / took_s:,.0f} × real time"
+def _rate(days: int, took_s: float) -> str:
+    return f"{days / max(took_s, 0.001):.1f} days a second"
+
+
+def _told(days: int, took_s: float) -> str:
+    times = days * DAY_S / max(took_s, 0.001)
+    return f"{_days(days)} in {duration(took_s)}: {_rate(days, took_s)}, {times:,.0f} × real time"
+
+
+def _days(days: int) -> str:
+    return f"{days:,} day{'s' * (days != 1)}"
+
+
+def _stopped(season: Season, days: int) -> str:
+    """What Ctrl-C ended, and what was known by then."""
+    rules = "every rule kept so far"
+    if season.broken:
+        first = season.broken[0][0]
+        rules = (
+            f"rules broken {len(season.broken)} times so far; `--days {first + 1}` gets to the first, on day {first}"
+        )
+    return f"stopped after {season.days:,} of {_days(days)} of seed {season.seed}: {rules}"
 
 
 def _violations(season: Season, files: list[str]) -> Iterator[str]:
@@ -71,19 +95,28 @@ def _violations(season: Season, files: list[str]) -> Iterator[str]:
     if len(season.broken) > _MOST_LINES:
         yield f"  and {len(season.broken) - _MOST_LINES} more"
     for path in files:
-        yield f"play it again: kitefeed simulate {path}"
+        yield f"play it again: kitefeed simulate {shlex.quote(path)}"
 
 
-def _kept(judged: Judged, folder: Path, limits: Limits) -> str:
+def _kept(failed: list[Judged], folder: Path, limits: Limits, printer: Printer) -> list[str]:
+    """The paths of these days as files. A disk that takes none is told, and costs nobody the sums."""
+    paths: list[str] = []
+    try:
+        for judged in failed:
+            paths.append(_file(judged, folder, limits))
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        what = f"the days that broke a rule cannot be kept in {one_line(str(folder))}"
+        printer.error(Problem(what, why, "choose a folder with `--seeds-in DIR`", cause="scenario"))
+    return paths
+
+
+def _file(judged: Judged, folder: Path, limits: Limits) -> str:
     """The day as a file, made as short as it can be while it breaks the same rule; its path."""
     scenario = shrunk(judged.day, judged.broken[0].promised, limits).scenario
     path = folder / f"{scenario.name}.toml"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(as_toml(scenario), "utf-8", newline="\n")
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise Problem("a day that broke a rule cannot be kept", why, "choose a folder with `--seeds-in`") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(as_toml(scenario), "utf-8", newline="\n")
     return str(path)
 
 

@@ -90,7 +90,7 @@ class Season:
         by_density = ", ".join(
             f"{one.value} {_per_day(self.faults[one], days):g}" for one, days in self.days_of.items() if days
         )
-        yield f"{self.days:,} trading days of seed {self.seed}, 06:30 to 16:00 IST"
+        yield f"{self.days:,} trading day{'s' * (self.days != 1)} of seed {self.seed}, 06:30 to 16:00 IST"
         yield f"  faults    {whole:,}, {_per_day(whole, self.days):g} a day ({by_density})"
         found = f"{self.recoveries:,} found the feed away, the slowest took {self.slowest_s:.1f} s"
         yield f"  heals     {self.heals:,}; {found}"

@@ -78,7 +78,7 @@ def test_a_person_is_told_that_every_rule_was_kept(tmp_path: Path) -> None:
     text, kept = told(tmp_path, 1, as_json=False)
 
     assert kept
-    assert text.startswith("1 trading days of seed 3, 06:30 to 16:00 IST\n")
+    assert text.startswith("1 trading day of seed 3, 06:30 to 16:00 IST\n")
     assert text.endswith("every rule kept\n")
 
 
@@ -149,6 +149,14 @@ def test_a_day_that_broke_a_rule_is_kept_and_the_way_to_play_it_again_is_told(tm
     assert " more\n" in out.getvalue()
 
 
+def test_the_way_to_play_it_again_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    out = io.StringIO()
+    printer = Printer(out, io.StringIO(), SystemClock())
+    swarm(printer, SystemClock(), 5, 1, Density.DENSE, tmp_path / "my seeds", NO_BUDGET)
+
+    assert f"play it again: kitefeed simulate '{tmp_path}/my seeds/seed-5-day-0-dense.toml'\n" in out.getvalue()
+
+
 def test_violations_are_listed_for_machines(tmp_path: Path) -> None:
     out = io.StringIO()
     swarm(
@@ -161,11 +169,46 @@ def test_violations_are_listed_for_machines(tmp_path: Path) -> None:
     assert [str(tmp_path / "seed-5-day-0-dense.toml")] == record["files"]
 
 
-def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told_and_costs_nobody_the_sums(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    printer = Printer(io.StringIO(), io.StringIO(), SystemClock())
-    with pytest.raises(Problem, match="cannot be kept"):
-        swarm(printer, SystemClock(), 5, 1, Density.DENSE, tmp_path / "file", NO_BUDGET)
+    out, err = io.StringIO(), io.StringIO()
+    kept = swarm(Printer(out, err, SystemClock()), SystemClock(), 5, 1, Density.DENSE, tmp_path / "file", NO_BUDGET)
+
+    assert not kept
+    assert f"error: the days that broke a rule cannot be kept in {tmp_path}/file\n" in err.getvalue()
+    assert "BROKEN  " in out.getvalue()
+    assert "play it again" not in out.getvalue()
+
+
+class Interrupting(SystemClock):
+    """A clock at whose nth reading somebody presses Ctrl-C."""
+
+    def __init__(self, nth: int) -> None:
+        self._left = nth
+
+    def now_s(self) -> float:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+        return super().now_s()
+
+
+@pytest.mark.parametrize(
+    ("limits", "rules"),
+    [
+        (Limits(), "every rule kept so far"),
+        (NO_BUDGET, "times so far; `--days 1` gets to the first, on day 0"),
+    ],
+)
+def test_ctrl_c_ends_it_with_what_is_known_by_then(tmp_path: Path, limits: Limits, rules: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        swarm(Printer(out, err, SystemClock()), Interrupting(3), 5, 9, Density.DENSE, tmp_path, limits)
+
+    assert "" == out.getvalue()
+    assert "stopped after 2 of 9 days of seed 5: " in err.getvalue()
+    assert rules in err.getvalue()
+    assert 1 == len(err.getvalue().splitlines())
 
 
 def test_an_error_that_is_never_taken_back_is_caught() -> None:
