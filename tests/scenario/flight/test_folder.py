@@ -83,9 +83,12 @@ def test_where_there_is_a_scenario_the_files_beside_it_are_whole(
     """A process may be killed between any two of them."""
     written: list[str] = []
     real = IncidentFolder._create
-    monkeypatch.setattr(
-        IncidentFolder, "_create", lambda self, name, text: (written.append(name), real(self, name, text))[1]
-    )
+
+    def create(folder: IncidentFolder, name: str, text: str) -> None:
+        written.append(name)
+        real(folder, name, text)
+
+    monkeypatch.setattr(IncidentFolder, "_create", create)
     desk.folder.write(incident, "{}\n")
     desk.folder.close()
 
