@@ -197,6 +197,48 @@ MUTANTS = (
         "False and turn.say(Note.LIVE_AGAIN",
         "expired-token",
     ),
+    Mutant(
+        "asks about a new token at once",
+        "watching",
+        "turn.put(login=False)\n            if event.saved is Saved.TOKEN and",
+        "turn.put(login=False)\n            moves.check(turn)\n            if event.saved is Saved.TOKEN and",
+        "flush-at-any-hour",
+    ),
+    Mutant(
+        "closes a mute feed that nobody can confirm",
+        "watching",
+        "            if event.moved:",
+        "            if True:",
+        "nobody-can-log-in",
+    ),
+    Mutant(
+        "takes a failing REST for a word on the dead token",
+        "machine",
+        "            if turn.ledger.verdict.usable:\n                return moves.open_feed(turn, event.answer)",
+        "            if True:\n                return moves.open_feed(turn, event.answer)",
+        "login-page-down-at-the-open",
+    ),
+    Mutant(
+        "waits before the first retry",
+        "moves",
+        "        tell(turn, cause, detail, 0.0)\n    return attempt(turn)",
+        "        tell(turn, cause, detail, 0.0)\n    return failed(turn, cause, detail)",
+        "1006-every-two-minutes",
+    ),
+    Mutant(
+        "takes a cached tick for news",
+        "moves",
+        "    if not (ticking or turn.ledger.trading):",
+        "    if False:",
+        "fridays-last-tick",
+    ),
+    Mutant(
+        "never ends an outage",
+        "watching",
+        "now_s >= state.stable_s and turn.ledger.outage is not None",
+        "False",
+        "is-it-me-or-zerodha",
+    ),
 )
 
 
