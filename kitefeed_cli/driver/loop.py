@@ -1,27 +1,34 @@
-"""DO. Wait for what happens, let the policy decide, perform what it says: the only caller of `step`."""
+"""DO. Wait for what happens, let the policy decide, perform what it says: the only caller of `step`.
+
+A test or a judge may put a `policy` of its own around `step`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from ..clock import Clock
-from ..policy import DEFAULT, Limits, State, begin, deadline, step
+from ..policy import DEFAULT, Limits, State, Step, begin, deadline, step
 from ..policy.actions import Action, CheckToken, CloseFeed, Finish, OpenFeed, PollQuotes, Report, Say, Show
 from ..policy.events import Event, Saved, Started, Woke
 from .hands import Hands
 from .inbox import Inbox
 
+Policy = Callable[[State, Event, float, Limits], Step]
 _OVERSLEPT_S = 2.0  # real seconds; a deadline seen so late: we were not running (a suspend, a stopped process)
 
 
 class Loop:
     """One run of the policy. Call `run` on one thread; everybody else posts to the inbox."""
 
-    def __init__(self, hands: Hands, inbox: Inbox, clock: Clock, limits: Limits = DEFAULT) -> None:
+    def __init__(
+        self, hands: Hands, inbox: Inbox, clock: Clock, limits: Limits = DEFAULT, policy: Policy = step
+    ) -> None:
         self._hands = hands
         self._inbox = inbox
         self._clock = clock
         self._limits = limits
+        self._step = policy
         self.state: State = begin(limits)
 
     def run(self, saved: Saved) -> None:
@@ -37,7 +44,7 @@ class Loop:
         return Woke(late_s) if self._clock.real_s(late_s) > _OVERSLEPT_S and not overslept else self._hands.look()
 
     def _decide(self, event: Event) -> bool:
-        decided = step(self.state, event, self._clock.now_s(), self._limits)
+        decided = self._step(self.state, event, self._clock.now_s(), self._limits)
         self.state = decided.state
         going = True
         for action in decided.actions:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from ...policy import Event, State, begin, deadline, step
+from ...policy import Event, State, begin, deadline
 from ...policy.events import (
     FeedClosed,
     FeedOpened,
@@ -20,9 +21,10 @@ from ...policy.events import (
     TimeUp,
     TokenChecked,
 )
-from ...policy.states import Live
+from ...policy.states import Joined, Live
 from ..flight.plain import to_plain, written
 from ..flight.recording import Recorded, Step, lines
+from .again import Judging
 from .grid import SLEPT_S
 from .happenings import ASK_CONFIRM, ASK_OWN, ASK_POLL
 from .rules import RULES
@@ -30,6 +32,7 @@ from .search import NIGHT, Happening, View, Violation, happenings
 
 _STARTS_AT = datetime(2026, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 _ANSWERS = (TokenChecked, QuotesPolled, FeedOpened, FeedRefused, FeedUnreachable, FeedTicked, FeedClosed)
+_MORE_LOOKS = 20
 _TOKENS = {Saved.TOKEN: "valid", Saved.NOTHING: "missing", Saved.MALFORMED: "damaged"}
 
 
@@ -60,8 +63,9 @@ def legs(view: View, violation: Violation) -> list[Leg]:
 
 def walked(view: View, violation: Violation) -> list[Step]:
     """The events of the way for a policy of its own, from the start: with the numbers of its own questions. In a view
-    whose timers are free, the waits that make them due are put in."""
+    whose timers are free, the waits that make them due are put in, and a few more at the end until the rule breaks."""
     state, now_s, steps = begin(view.limits), 0.0, list[Step]()
+    judging = Judging(tuple(one for one in RULES.values() if one.name == violation.rule))
     for leg in legs(view, violation):
         now_s = max(now_s, leg.at_s)
         if isinstance(leg.event, TimeUp):
@@ -70,10 +74,23 @@ def walked(view: View, violation: Violation) -> list[Step]:
         event = _asked(leg.event, state)
         steps.append(Step(now_s, event))
         try:
-            state = step(state, event, now_s, view.limits).state
+            state = judging(state, event, now_s, view.limits).state
         except Exception:  # noqa: BLE001  what it raises was found, and told
-            break
-    return steps
+            return steps
+    later = list(_waited_for(violation.rule, judging, state, now_s, view))
+    return [*steps, *later] if violation.rule in judging.broken_s else steps
+
+
+def _waited_for(rule: str, judging: Judging, state: State, now_s: float, view: View) -> Iterator[Step]:
+    """Looks at the next deadlines, until the rule breaks."""
+    for _ in range(_MORE_LOOKS):
+        due_s = deadline(state, view.limits)
+        if rule in judging.broken_s or due_s == inf:
+            return
+        now_s = max(now_s, due_s)
+        look = TimeUp(inf, inf, True) if not isinstance(state, Joined | Live) else TimeUp(0.0, 0.0, True)
+        state = judging(state, look, now_s, view.limits).state
+        yield Step(now_s, look)
 
 
 def told(view: View, violation: Violation) -> list[str]:

@@ -55,6 +55,10 @@ class Rule:
     on: tuple[type, ...]
     holds: Holds
 
+    def concerns(self, move: Move) -> bool:
+        """Whether the rule says anything about that move."""
+        return not self.on or not {type(move.before), type(move.event), *move.kinds}.isdisjoint(self.on)
+
 
 RULES: dict[str, Rule] = {}
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...clock import VirtualClock
-from ...driver.loop import Loop
-from ...policy import DEFAULT, Limits
+from ...driver.loop import Loop, Policy
+from ...policy import DEFAULT, Limits, step
 from ...policy.events import (
     Event,
     FeedClosed,
@@ -138,10 +138,10 @@ class Replay(Desk):
         return replace(event, ask=asked[-1]) if asked else None
 
 
-def play(scenario: Scenario, recorded: Recorded, limits: Limits = DEFAULT) -> Log:
+def play(scenario: Scenario, recorded: Recorded, limits: Limits = DEFAULT, policy: Policy = step) -> Log:
     """The log of one replay. Nothing is written after the last recorded event was decided about."""
     replay = Replay(scenario, recorded)
-    loop = Loop(replay, replay, replay.clock, limits)
+    loop = Loop(replay, replay, replay.clock, limits, policy)
     if recorded.state is not None:
         loop.state = recorded.state  # where a `Started` changes nothing
     try:
