@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ...clock import Clock
@@ -103,6 +104,7 @@ def _kept(failed: list[Judged], folder: Path, limits: Limits, printer: Printer) 
     paths: list[str] = []
     try:
         for judged in failed:
+            printer.status(f"day {judged.day.number} broke a rule: leaving out what it can do without")
             paths.append(_file(judged, folder, limits))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
@@ -113,7 +115,9 @@ def _kept(failed: list[Judged], folder: Path, limits: Limits, printer: Printer) 
 
 def _file(judged: Judged, folder: Path, limits: Limits) -> str:
     """The day as a file, made as short as it can be while it breaks the same rule; its path."""
-    scenario = shrunk(judged.day, judged.broken[0].promised, limits).scenario
+    rule = judged.broken[0].promised
+    scenario = shrunk(judged.day, rule, limits).scenario
+    scenario = replace(scenario, title=f"{scenario.title}, broke a rule: {rule}")
     path = folder / f"{scenario.name}.toml"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(as_toml(scenario), "utf-8", newline="\n")

@@ -145,6 +145,7 @@ def test_a_day_that_broke_a_rule_is_kept_and_the_way_to_play_it_again_is_told(tm
     assert not kept
     assert ["seed-5-day-0-dense.toml"] == [path.name for path in folder.iterdir()]
     assert f"play it again: kitefeed simulate {folder}/seed-5-day-0-dense.toml\n" in out.getvalue()
+    assert read(folder / "seed-5-day-0-dense.toml").title.endswith("broke a rule: at most 8 handshakes in any minute")
     assert "BROKEN  " in out.getvalue()
     assert " more\n" in out.getvalue()
 
