@@ -16,15 +16,15 @@ Swarm = Annotated[
 ]
 Days = Annotated[
     int | None,
-    typer.Option("--days", envvar="KITEFEED_DAYS", metavar="N", help="How many of them.  [default: 250]"),
+    typer.Option("--days", envvar="KITEFEED_DAYS", metavar="N", help="How many of them.  \\[default: 250]"),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", envvar="KITEFEED_SEED", metavar="S", help="What they are drawn from.  [default: 1]"),
+    typer.Option("--seed", envvar="KITEFEED_SEED", metavar="S", help="What they are drawn from.  \\[default: 1]"),
 ]
 DensityName = Annotated[
     Literal["calm", "busy", "dense"] | None,
-    typer.Option("--density", envvar="KITEFEED_DENSITY", help="How much goes wrong.  [default: drawn day by day]"),
+    typer.Option("--density", envvar="KITEFEED_DENSITY", help="How much goes wrong.  \\[default: drawn day by day]"),
 ]
 SeedsIn = Annotated[
     Path | None,
@@ -32,7 +32,7 @@ SeedsIn = Annotated[
         "--seeds-in",
         envvar="KITEFEED_SEEDS_IN",
         metavar="DIR",
-        help="Where a day that broke a rule is kept.  [default: scenarios/seeds]",
+        help="Where a day that broke a rule is kept.  \\[default: scenarios/seeds]",
     ),
 ]
 

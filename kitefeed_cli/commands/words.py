@@ -12,7 +12,7 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME|FILE|DIR...",
-        help="Shipped scenarios, files of yours, or folders of them.  [default: all shipped]",
+        help="Shipped scenarios, files of yours, or folders of them.  \\[default: all shipped]",
         show_default=False,
     ),
 ]

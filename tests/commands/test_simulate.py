@@ -95,6 +95,13 @@ def test_a_folder_and_all_that_a_shell_finds_in_it_are_the_same(tmp_path: Path) 
     assert simulate(str(path))[:2] == simulate(str(tmp_path))[:2]
 
 
+@pytest.mark.parametrize("default", ["all shipped", "250", "1", "drawn day by day", "scenarios/seeds"])
+def test_the_help_names_what_is_done_without_a_word(default: str) -> None:
+    told = CliRunner().invoke(app, ["simulate", "--help"], env={"COLUMNS": "200"}).stdout
+
+    assert f"[default: {default}]" in told  # in brackets, which the help's own markup would swallow
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
