@@ -30,12 +30,14 @@ class Loop:
         self._limits = limits
         self._step = policy
         self.state: State = begin(limits)
+        self._decided_s = 0.0
 
     def run(self, saved: Saved) -> None:
         """Go on until the policy finishes, which it does when `StopAsked` arrives."""
         event: Event = Started(saved)
         while self._decide(event):
-            due_s = deadline(self.state, self._limits)
+            # One that became due while nobody was waiting for it was not overslept.
+            due_s = max(deadline(self.state, self._limits), self._decided_s)
             overslept = isinstance(event, Woke)  # told once; the deadline that was missed comes next
             event = self._inbox.take(due_s) or self._due(due_s, overslept)
 
@@ -44,7 +46,8 @@ class Loop:
         return Woke(late_s) if self._clock.real_s(late_s) > _OVERSLEPT_S and not overslept else self._hands.look()
 
     def _decide(self, event: Event) -> bool:
-        decided = self._step(self.state, event, self._clock.now_s(), self._limits)
+        self._decided_s = self._clock.now_s()
+        decided = self._step(self.state, event, self._decided_s, self._limits)
         self.state = decided.state
         going = True
         for action in decided.actions:

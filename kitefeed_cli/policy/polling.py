@@ -31,6 +31,8 @@ def note_polled(turn: Turn, event: QuotesPolled) -> bool:
         case Answer.THROTTLED:
             turn.put_polls(served=False)
             note_throttle(turn, event)
+        case Answer.TOKEN_DEAD | Answer.NOT_PERMITTED:
+            turn.put_polls(failed=False, served=False)  # a clear word, from a REST that is there
         case _:
             turn.put_polls(failed=True, served=False)
     return before.failed and event.answer is Answer.OK and turn.ledger.refusals < turn.limits.refusals

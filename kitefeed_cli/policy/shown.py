@@ -14,6 +14,8 @@ def shown_of(state: State) -> tuple[Shown, Cause | None]:
     match state:
         case Stopped():
             return ledger.shown, ledger.shown_cause
+        case Live(doubtful=True) if ledger.trading:
+            return Shown.STALE, Cause.FEED_MUTE
         case Live():
             return (Shown.LIVE if state.fresh or ledger.trading else Shown.CLOSED), None
         case Joined() if not ledger.trading:

@@ -60,6 +60,7 @@ class Live:
     confirm: int | None = None  # the poll that is to say whether a feed without ticks is mute
     confirm_s: float = -inf  # not to be asked again, or given up, before
     ticked_s: float = -inf  # the last tick before that poll: a mute feed was lost then
+    doubtful: bool = False  # no ticks, and REST could not say whether the market moved on without us
 
 
 @dataclass(frozen=True, slots=True)

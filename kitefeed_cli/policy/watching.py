@@ -92,14 +92,15 @@ def live(turn: Turn, state: Live, event: Event) -> State:
         case FeedTicked(ask=state.ask):
             turn.put(trading=event.trading)
             moves.announce(turn, event.fresh)
-            return replace(state, fresh=state.fresh or event.fresh)
+            return replace(state, fresh=state.fresh or event.fresh, doubtful=False)
         case QuotesPolled(ask=state.confirm):
             polling.note_throttle(turn, event)
             polling.note_rejected(turn, event, Verdict.DOUBTED)
             if event.moved:
                 moves.close(turn, state.ask)
                 return moves.lose(turn, Cause.FEED_MUTE, "heartbeats but no ticks", state.ticked_s)
-            return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s)
+            doubtful = event.answer is not Answer.OK
+            return replace(state, confirm=None, confirm_s=turn.now_s + turn.limits.mute_s, doubtful=doubtful)
         case TokenChecked(ask=state.confirm):
             return _checked(turn, state, event)
         case TokenStored():
@@ -124,7 +125,8 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
     """Look at the open feed: is the link alive, is the data alive, has the outage been lived down."""
     now_s, limits = turn.now_s, turn.limits
     turn.put(trading=event.trading)
-    state = replace(state, fresh=state.fresh and event.trading)
+    mute = event.trading and event.tick_age_s >= limits.mute_s
+    state = replace(state, fresh=state.fresh and event.trading, doubtful=state.doubtful and mute)
     if event.frame_age_s >= limits.silence_s:
         moves.close(turn, state.ask)
         detail = f"no frame for {limits.silence_s:.0f} s"
@@ -137,9 +139,9 @@ def _look(turn: Turn, state: Live, event: TimeUp) -> State:
         moves.end_outage(turn)
     if state.confirm is not None and now_s >= state.confirm_s:
         turn.put(spent=False)
-        state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s)  # REST could not say
+        state = replace(state, confirm=None, confirm_s=now_s + limits.mute_s, doubtful=mute)  # REST could not say
     moves.announce(turn, ticking=event.trading and event.tick_age_s < limits.silence_s)
-    if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:
+    if mute and state.confirm is None:
         state = _confirm(turn, state, _since_s(turn, event.tick_age_s))
     return replace(state, look_s=_next_look_s(turn, event.frame_age_s, event.tick_age_s))
 
@@ -154,7 +156,7 @@ def _confirm(turn: Turn, state: Live, ticked_s: float) -> Live:
             return state
         return replace(state, confirm=ask, confirm_s=turn.now_s + within_s, ticked_s=ticked_s)
     if not turn.ledger.may_poll:
-        return state
+        return replace(state, doubtful=True)
     ask = turn.ask()
     turn.put_polls(asked_s=turn.now_s)
     turn.do(PollQuotes(ask))

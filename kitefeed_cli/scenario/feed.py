@@ -51,6 +51,7 @@ class _Connection:
     def __init__(self, ask: int) -> None:
         self.ask = ask
         self.open = False
+        self.opened_s = inf
         self.warm = False  # past its cached ticks
         self.fresh = False  # a tick came that is news
         self.deaf = False  # asleep, or the far side has given it up meanwhile without a word
@@ -138,6 +139,14 @@ class ScriptedFeed:
         return inf if self._now is None else self._stage.now_s - self._now.ticks.last_s(self._stage.now_s)
 
     @property
+    def tickless_s(self) -> float:
+        """How long the open connection has been without its first tick; 0 without one, and after it."""
+        connection = self._now
+        if connection is None or not connection.open or self.tick_age_s < inf:
+            return 0.0
+        return self._stage.now_s - connection.opened_s
+
+    @property
     def trades(self) -> bool:
         """Whether the exchange really trades."""
         if self._market == "calendar":
@@ -162,6 +171,7 @@ class ScriptedFeed:
         if greeting.status == 101:
             self._stage.note(Kind.SHAKEN, f"{ask} accepted")
             connection.open = True
+            connection.opened_s = self._stage.now_s
             self._stage.post(FeedOpened(ask))
             self._stage.after(_SNAPSHOT_S, lambda: self._snapshot(connection))
             self._stage.after(_WARM_S, lambda: self._warm(connection))

@@ -92,6 +92,8 @@ class Witness(World):
         frame_s = self._feed.frame_age_s  # infinite: a handshake, of which anybody may tire
         silent = frame_s >= self._limits.silence_s - _A_BIT_S or frame_s > now_s - self._woke_s
         mute = now_s - self._mute_s <= self._limits.poll_s
+        if self._feed.seems_to_trade and self._asked_with in self._dead:  # REST cannot be asked, and a login came since
+            mute = mute or self._feed.tickless_s >= self._limits.mute_s - _A_BIT_S
         if not (silent or mute or now_s >= self._stops_s):
             self._broke("never close a feed that lives", f"closed, its newest frame {frame_s:.3f} s old")
         super().close_feed(ask)

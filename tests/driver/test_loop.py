@@ -9,8 +9,8 @@ import pytest
 from kitefeed_cli.clock import IST, SystemClock, VirtualClock
 from kitefeed_cli.driver.inbox import ThreadInbox, VirtualInbox
 from kitefeed_cli.driver.loop import Loop
-from kitefeed_cli.policy import Note, Shown
-from kitefeed_cli.policy.actions import Report, Say, Show
+from kitefeed_cli.policy import Event, Limits, Note, Shown, State, Step
+from kitefeed_cli.policy.actions import Finish, Report, Say, Show
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import (
     Answer,
@@ -18,13 +18,15 @@ from kitefeed_cli.policy.events import (
     FeedOpened,
     FeedTicked,
     Saved,
+    Started,
     StopAsked,
     TimeUp,
     TokenChecked,
     TokenStored,
     Woke,
 )
-from kitefeed_cli.policy.states import Live, SignedOut, Stopped
+from kitefeed_cli.policy.ledger import Ledger
+from kitefeed_cli.policy.states import Live, SignedOut, Stopped, Waiting
 
 from .hands import NotingHands
 
@@ -233,3 +235,18 @@ def test_a_stop_from_another_thread_ends_a_loop_that_waits_for_ever() -> None:
 
     assert not runner.is_alive()
     assert 2.0 > clock.now_s() - asked_s
+
+
+def test_a_deadline_that_was_past_before_anybody_waited_for_it_is_no_sleep() -> None:
+    """Polls may be due for long while no token may carry them; then a login makes them due at once."""
+    clock = VirtualClock(MONDAY)
+    clock.advance_to(100.0)
+    met: list[type[Event]] = []
+
+    def policy(state: State, event: Event, now_s: float, limits: Limits) -> Step:
+        met.append(type(event))
+        return Step(Waiting(Ledger.opened(limits), retry_s=7.0), (Finish(),) if len(met) == 3 else ())
+
+    Loop(NotingHands(), VirtualInbox(clock), clock, policy=policy).run(Saved.TOKEN)
+
+    assert [Started, TimeUp, TimeUp] == met

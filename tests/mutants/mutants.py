@@ -138,8 +138,14 @@ MUTANTS = (
     Mutant(
         "counts heartbeats as ticks",
         "watching.py",
-        "    if event.trading and event.tick_age_s >= limits.mute_s and state.confirm is None:",
-        "    if event.trading and event.frame_age_s >= limits.mute_s and state.confirm is None:",
+        "    mute = event.trading and event.tick_age_s >= limits.mute_s",
+        "    mute = event.trading and event.frame_age_s >= limits.mute_s",
+    ),
+    Mutant(
+        "shows a mute feed as live while REST is down",
+        "watching.py",
+        "            doubtful = event.answer is not Answer.OK",
+        "            doubtful = False",
     ),
     Mutant(
         "calls a feed mute without asking",

@@ -161,6 +161,53 @@ def test_when_rest_cannot_say_the_feed_stays_open_and_is_asked_about_later() -> 
     assert 50.0 <= play.now_s - asked_s
 
 
+def doubtful_play() -> Play:
+    """Live, no ticks, and REST cannot say whether the market moves on without us."""
+    play = live_play()
+    mute(play)
+    play.wait_for(PollQuotes)
+    play.polled(Answer.FAILED)
+    return play
+
+
+def test_a_feed_without_ticks_is_not_shown_as_live_when_rest_cannot_say_why() -> None:
+    play = doubtful_play()
+
+    assert (Shown.STALE, Cause.FEED_MUTE) == (play.shown, play.state.ledger.shown_cause)
+    assert [] == play.done(CloseFeed)
+    assert [] == play.errors
+
+
+def test_nor_when_that_question_is_never_answered() -> None:
+    play = live_play()
+    mute(play)
+    play.wait_for(PollQuotes)
+    play.wait(4.1)
+
+    assert Shown.STALE is play.shown
+
+
+def test_nor_when_the_token_is_dead_so_that_nobody_can_be_asked() -> None:
+    play = live_play()
+    mute(play)
+    play.wait_for(PollQuotes)
+    play.polled(Answer.TOKEN_DEAD)
+    play.wait(120.0)
+
+    assert Shown.STALE is play.shown
+    assert "Live" == play.where
+
+
+def test_it_is_live_again_with_the_next_tick_or_a_quiet_market() -> None:
+    ticking, quiet = doubtful_play(), doubtful_play()
+    ticking.ticks_stopped_s = None
+    ticking.wait(6.0)
+    quiet.wait_for(PollQuotes)
+    quiet.polled(Answer.OK, moved=False)
+
+    assert (Shown.LIVE, Shown.LIVE) == (ticking.shown, quiet.shown)
+
+
 def test_the_late_answer_to_that_question_changes_nothing() -> None:
     play = live_play()
     mute(play)

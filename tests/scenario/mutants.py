@@ -119,8 +119,8 @@ MUTANTS = (
     Mutant(
         "looks for ticks in the evening",
         "watching",
-        "if event.trading and event.tick_age_s >= limits.mute_s",
-        "if event.tick_age_s >= limits.mute_s",
+        "mute = event.trading and event.tick_age_s >= limits.mute_s",
+        "mute = event.tick_age_s >= limits.mute_s",
         "quiet-evening",
     ),
     Mutant(

@@ -172,7 +172,7 @@ def test_every_field_of_the_policy_is_kept_free_or_dropped_on_purpose() -> None:
         "outage shown shown_cause",
         Outage: "since_s lost lost_detail cause tries relapses clean told reported owed said wait_said_s",
         Polls: "ask asked_s next_s not_before_s failed served throttles",
-        Live: "ledger ask look_s stable_s fresh woke_s confirm confirm_s ticked_s",
+        Live: "ledger ask look_s stable_s fresh woke_s confirm confirm_s ticked_s doubtful",
         Opening: "ledger ask until_s checked",
     }
 

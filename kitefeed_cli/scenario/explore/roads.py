@@ -173,6 +173,7 @@ class Roads:
             confirm=ASK_CONFIRM if confirm >= _ASKING else None,
             confirm_s=seconds(confirm % _ASKING, q),
             ticked_s=loose.since_s if confirm >= _ASKING else -inf,
+            doubtful=loose is TWIN,
         )
 
     # ------------------------------------------------------------ what happens

@@ -166,12 +166,20 @@ def one_thing_at_a_time(move: Move) -> bool:
 
 @rule("D1", views=ONLY)
 def what_is_shown_is_true(move: Move) -> bool:
-    """`live` only while ticks come in, `signed-out` whenever that is what we are, `polling` only when polls serve."""
+    """`live` only while ticks come in, or for a minute without them, until REST is asked and cannot say; `signed-out`
+    whenever that is what we are, `polling` only when polls serve."""
     after, shown = move.after, move.after.ledger.shown
     if isinstance(after, SignedOut):
         return shown is Shown.SIGNED_OUT
     if isinstance(after, Live):
-        return shown is Shown.LIVE or (shown is Shown.CLOSED and not after.ledger.trading)
+        event = move.event
+        mute = isinstance(event, TimeUp) and event.trading and event.tick_age_s >= move.limits.mute_s
+        if shown is Shown.STALE:
+            return after.doubtful and after.ledger.trading
+        unasked = after.confirm is not None or move.now_s < after.confirm_s or after.ledger.unasked
+        held = move.now_s < after.ledger.polls.not_before_s
+        silent = mute and not (unasked or held)  # for so long, and REST is not to be asked about it
+        return not silent and (shown is Shown.LIVE or (shown is Shown.CLOSED and not after.ledger.trading))
     if shown is Shown.LIVE:
         return type(after).__name__ == "Stopped"
     return shown is not Shown.POLLING or after.ledger.polls.served or type(after).__name__ == "Stopped"

@@ -74,6 +74,7 @@ class Words:
             told = _REMEDY[outage.told]
             on = 1 | outage.reported << 1 | outage.owed << 2 | (outage.lost is not None) << 3 | outage.clean << 4
         heard = Onlooker(UNHEARD, told=seen.told, owing=seen.owing, greeted=seen.greeted)  # what was said
+        flags |= (isinstance(state, Live) and state.doubtful) << 7
         return [bytes((KIND[type(state)], VERDICT[ledger.verdict], flags, told, on, *packed(heard)))]
 
     def _seen(self, key: bytes, state: State) -> Onlooker:
@@ -97,6 +98,7 @@ class Words:
                 confirm=ASK_CONFIRM if free.polling else None,
                 confirm_s=at_s,
                 ticked_s=LONG_AGO_S,
+                doubtful=bool(key[2] & 128),
             )
 
         return placed(KINDS[key[0]], ledger, at_s, live, since_s=LONG_AGO_S, checked=Answer.OK, detail=loose.detail)
