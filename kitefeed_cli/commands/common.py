@@ -19,7 +19,7 @@ EnvFile = Annotated[
         "--env-file",
         envvar="KITEFEED_ENV_FILE",
         metavar="PATH",
-        help="The token store: where KITE_API_KEY and KITE_ACCESS_TOKEN are read and saved.  [default: .env]",
+        help="The token store: where KITE_API_KEY and KITE_ACCESS_TOKEN are read and saved.  \\[default: .env]",
         show_default=False,
     ),
 ]

@@ -17,18 +17,11 @@ Explore = Annotated[
 ]
 
 
-def explored(printer: Printer, explore: bool, names: list[str] | None, swarm: bool) -> bool:
-    """Whether the exploration was asked for, and is done. Exit 1 when a rule or a bound is broken. Raises Problem for
-    words that do not go together."""
-    if not explore:
-        return False
+def explored(printer: Printer) -> None:
+    """Explore. Exit 1 when a rule or a bound is broken."""
     from ..clock import SystemClock
-    from ..problems import Exit, Problem
+    from ..problems import Exit
     from ..scenario.explore import report
 
-    if names or swarm:
-        other = "`--swarm`" if swarm else "a scenario"
-        raise Problem("`--explore` meets every order of events", f"{other} is named too", "leave out one of the two")
     if not report.explored(printer, SystemClock()):
         raise typer.Exit(Exit.NO)
-    return True

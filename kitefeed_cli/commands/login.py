@@ -26,7 +26,7 @@ def login(
         typer.Option(
             envvar="KITEFEED_REDIRECT_URL",
             metavar="URL",
-            help="The redirect URL registered for your app.  [default: http://127.0.0.1:5000/]",
+            help="The redirect URL registered for your app.  \\[default: http://127.0.0.1:5000/]",
             show_default=False,
         ),
     ] = None,

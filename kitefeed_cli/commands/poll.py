@@ -17,7 +17,7 @@ def poll(
         list[str] | None,
         typer.Argument(
             metavar="INSTRUMENT...",
-            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  [default: two indices of NSE, one of BSE]',
+            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  \\[default: two indices of NSE, one of BSE]',
             show_default=False,
         ),
     ] = None,
@@ -31,7 +31,7 @@ def poll(
     mode: Annotated[
         Literal["ltp", "quote"] | None,
         typer.Option(
-            "--mode", help="How much each quote carries.  [env var: KITEFEED_MODE; default: quote]", show_default=False
+            "--mode", help="How much each quote carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
         ),
     ] = None,
     env_file: EnvFile = None,

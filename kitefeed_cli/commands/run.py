@@ -16,14 +16,14 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="INSTRUMENT...",
-            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  [default: two indices of NSE, one of BSE]',
+            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  \\[default: two indices of NSE, one of BSE]',
             show_default=False,
         ),
     ] = None,
     mode: Annotated[
         Literal["ltp", "quote", "full"] | None,
         typer.Option(
-            "--mode", help="How much each tick carries.  [env var: KITEFEED_MODE; default: quote]", show_default=False
+            "--mode", help="How much each tick carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
         ),
     ] = None,
     emulator: Annotated[

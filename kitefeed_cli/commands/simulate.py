@@ -38,7 +38,8 @@ def simulate(
     ways = {"--list": show_list, "--explore": explore, "--swarm": swarm, "--stage": stage != "virtual"}
     agree(ways, drawn, {"a scenario": names, "--accept": accept, "--explain": explain, "--html": html, "--json": json})
     printer = make_printer(ctx.obj, json=json)
-    if explored(printer, explore, names, swarm):
+    if explore:
+        explored(printer)
         return
     if swarm:
         played(printer, days, seed, density, seeds_in)

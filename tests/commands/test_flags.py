@@ -32,6 +32,15 @@ def test_the_twins_are_named_like_our_settings() -> None:
     ]
 
 
+def test_what_stands_in_brackets_in_a_help_text_is_shown() -> None:
+    """Typer takes an unescaped bracket for markup and swallows it."""
+    group: Any = typer.main.get_command(app)
+    texts = [parameter.help or "" for command in group.commands.values() for parameter in command.params]
+
+    assert [] == [text for text in texts if "[" in text.replace("\\[", "")]
+    assert any("\\[default: " in text for text in texts)
+
+
 def test_every_command_and_flag_has_a_help_text() -> None:
     group: Any = typer.main.get_command(app)
 
