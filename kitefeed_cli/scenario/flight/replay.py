@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ...clock import VirtualClock
 from ...driver.loop import Loop, Policy
-from ...policy import DEFAULT, Limits, step
+from ...policy import DEFAULT, Limits, State, deadline, step
 from ...policy.events import (
     Event,
     FeedClosed,
@@ -67,7 +67,11 @@ class Replay(Desk):
         set_out(self.log, recorded)
         if isinstance(self._steps[0].event, Started):
             self._pass(self._steps[0])  # the loop begins with it by itself
-        self._move(recorded.steps[0].at_s)
+        self._move(self._steps[0].at_s if recorded.state is None else self._began_s(recorded.state))
+
+    def _began_s(self, state: State) -> float:
+        """A record from the middle of a run begins before its first deadline, which may have been overslept."""
+        return min(self._steps[0].at_s, deadline(state, DEFAULT))
 
     def check_token(self, ask: int) -> None:
         super().check_token(ask)
