@@ -22,12 +22,13 @@ from ..policy.events import Event, FeedClosed, FeedOpened, FeedRefused, FeedTick
 from ..ticks.batch import TickBatch
 from ..ticks.last import Batch
 from .dial import Names, dial
+from .frames import TooLarge
 from .freshness import Freshness
 from .link import Interrupted, Link
 from .packets import FEW, decode
 from .stream import (
     Answered,
-    TooLarge,
+    Socket,
     closed_by_kite,
     shake_hands,
     status_text,
@@ -116,7 +117,7 @@ class Connection:
             self._access_token = ""
             self._link.close()
 
-    def _open(self) -> websocket.WebSocket | None:
+    def _open(self) -> Socket | None:
         """Everything up to the last subscription; None when it failed and was reported, or was called off."""
         plan = self._plan
         try:
@@ -151,7 +152,7 @@ class Connection:
         query = urlencode({**plan.query, "access_token": self._access_token})
         return f"{scheme}://{host}:{plan.port}{plan.path}?{query}"
 
-    def _read_on(self, ws: websocket.WebSocket) -> None:
+    def _read_on(self, ws: Socket) -> None:
         code = 1000
         detail = ""
         try:
@@ -166,14 +167,13 @@ class Connection:
             self._plan.post(FeedClosed(self.ask, detail))
         self._say_goodbye(ws, code)
 
-    def _read(self, ws: websocket.WebSocket) -> str:
+    def _read(self, ws: Socket) -> str:
         """Until the peer closes, and then why."""
         clock = self._plan.clock
         self._link.deadline_s = math.inf
         while True:
-            opcode, frame = ws.recv_data_frame(True)
+            opcode, data = ws.receive()
             now_s = self.frame_at_s = clock.now_s()
-            data = frame.data
             if opcode == websocket.ABNF.OPCODE_BINARY:
                 if len(data) > 1:
                     self._take(decode(data), now_s)
@@ -214,7 +214,7 @@ class Connection:
         if kind in ("error", "message") and isinstance(text, str):
             self._plan.told(kind, text)
 
-    def _say_goodbye(self, ws: websocket.WebSocket, code: int) -> None:
+    def _say_goodbye(self, ws: Socket, code: int) -> None:
         """A close frame, and a moment for the answer, so that Kite counts this connection as gone."""
         link = self._link
         link.unhook()
@@ -222,7 +222,7 @@ class Connection:
         try:
             if ws.connected:
                 ws.send_close(code)
-                while code == 1000 and ws.recv_data_frame(True)[0] != websocket.ABNF.OPCODE_CLOSE:
+                while code == 1000 and ws.receive()[0] != websocket.ABNF.OPCODE_CLOSE:
                     pass
         except Exception:  # noqa: BLE001, S110 - we are leaving; a peer that does not answer is none of our business
             pass

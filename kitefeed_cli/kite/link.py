@@ -19,7 +19,9 @@ from ..clock import Clock
 
 T = TypeVar("T")
 
-_CHUNK = 1 << 16
+# What may lie unread: a megabyte and a little. The system gives memory only to as much of it as is ever used, and a
+# feed that keeps up uses a frame's worth.
+ROOM_BYTES = (1 << 20) + 64
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 
@@ -50,7 +52,8 @@ class Link:
         self._rope.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._bell, selectors.EVENT_READ)
-        self._buffer = memoryview(bytearray(_CHUNK))
+        self._buffer = bytearray(ROOM_BYTES)
+        self._view = memoryview(self._buffer)
         self._at = self._end = 0  # what of the buffer is still to be read
 
     def interrupt(self) -> None:
@@ -105,13 +108,22 @@ class Link:
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes; empty at the end of the stream."""
         if self._at == self._end:
-            sock = self._open()
-            self._check()  # a peer that never stops talking would keep us from ever waiting
-            self._at = self._end = 0
-            self._end = self._again(lambda: sock.recv_into(self._buffer), selectors.EVENT_READ)
-        piece = bytes(self._buffer[self._at : min(self._end, self._at + size)])
-        self._at += len(piece)
-        return piece
+            self._read()
+        return self.take(0, min(size, self._end - self._at))
+
+    def ahead(self, size: int) -> tuple[bytearray, int]:
+        """Wait until `size` bytes, at most ROOM_BYTES, can be looked at, and leave them unread: where they are, and
+        the place of the first. EOFError: the stream ends before."""
+        while self._end - self._at < size:
+            if not self._read():
+                raise EOFError
+        return self._buffer, self._at
+
+    def take(self, skip: int, size: int) -> bytes:
+        """The `size` bytes after `skip` others, all of which were looked at."""
+        start = self._at + skip
+        self._at = start + size
+        return bytes(self._view[start : self._at])
 
     def send(self, data: bytes) -> int:
         """Send some of it; returns how much."""
@@ -139,6 +151,18 @@ class Link:
         if self._sock is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._sock
+
+    def _read(self) -> int:
+        """Wait for more bytes behind those unread; how many came, 0 at the end of the stream."""
+        sock = self._open()
+        self._check()  # a peer that never stops talking would keep us from ever waiting
+        unread = self._end - self._at
+        self._view[:unread] = self._view[self._at : self._end]
+        self._at, self._end = 0, unread
+        room = self._view[unread:]
+        came = self._again(lambda: sock.recv_into(room), selectors.EVENT_READ)
+        self._end += came
+        return came
 
     def _again(self, attempt: Callable[[], T], blocked_on: int) -> T:
         """Try at once, which is all it takes on a busy stream, and wait only when there is nothing to do."""

@@ -8,19 +8,14 @@ from __future__ import annotations
 import http
 import os
 import ssl
-from collections.abc import Callable
 
 import websocket
 
 from .. import __version__
+from .frames import Fragments, Frames, TooLarge
 from .link import Link, Unreachable
 
-MAX_FRAME_BYTES = 1 << 20  # fifty times the largest frame Kite sends for 3000 instruments in ltp mode
 _HEADERS = [f"User-Agent: kitefeed/{__version__}", "X-Kite-Version: 3"]
-
-
-class TooLarge(Exception):
-    """The peer sends a frame or message larger than MAX_FRAME_BYTES."""
 
 
 class Answered(Exception):
@@ -31,41 +26,33 @@ class Answered(Exception):
         self.status = status
 
 
-class _Frames(websocket.frame_buffer):
-    """The library reads a frame of any length it is told; this one looks at the length first. It also keeps the
-    close frame, which the library loses when its answer to it fails."""
+class Socket(websocket.WebSocket):
+    """The library's WebSocket over a `Link`."""
 
-    goodbye: bytes | None = None
+    def __init__(self, link: Link) -> None:
+        # Texts are decoded by us, so that one bad character costs a message and not the connection.
+        super().__init__(skip_utf8_validation=True)
+        self.frames = self.frame_buffer = Frames(link)
+        self.cont_frame = Fragments(False, True)
 
-    def recv_frame(self) -> websocket.ABNF:
-        frame = super().recv_frame()
-        if frame.opcode == websocket.ABNF.OPCODE_CLOSE and isinstance(frame.data, bytes):
-            self.goodbye = frame.data
-        return frame
-
-    def recv_length(self) -> None:
-        super().recv_length()
-        if (self.length or 0) > MAX_FRAME_BYTES:
-            raise TooLarge
-
-
-class _Fragments(websocket.continuous_frame):
-    def add(self, frame: websocket.ABNF) -> None:
-        super().add(frame)
-        if self.cont_data is not None and len(self.cont_data[1]) > MAX_FRAME_BYTES:
-            raise TooLarge
+    def receive(self) -> tuple[int, bytes]:
+        """Wait for the next message, ping, pong or close frame: its opcode and its payload. A ping and a close are
+        answered. Raises TooLarge and what `shake_hands` does, but Answered."""
+        if not self.cont_frame.recving_frames:
+            message = self.frames.message()
+            if message is not None:
+                return websocket.ABNF.OPCODE_BINARY, message
+        opcode, frame = self.recv_data_frame(True)
+        return opcode, frame.data
 
 
-def shake_hands(link: Link, url: str) -> websocket.WebSocket:
+def shake_hands(link: Link, url: str) -> Socket:
     """The WebSocket over a connected `link`. Never offers compression, never follows a redirect.
 
     Raises Answered, websocket.WebSocketException, OSError, TimeoutError, Interrupted.
     """
     websocket.enableTrace(False)  # it would log the request line, and with it the access token
-    # Texts are decoded by us, so that one bad character costs a message and not the connection.
-    ws = websocket.WebSocket(skip_utf8_validation=True)
-    ws.frame_buffer = _Frames(_reader(link), True)
-    ws.cont_frame = _Fragments(False, True)
+    ws = Socket(link)
     try:
         ws.connect(  # type: ignore[no-untyped-call]  # the library ships no types
             url, socket=link, header=_HEADERS, suppress_origin=True, redirect_limit=0
@@ -81,16 +68,6 @@ def shake_hands(link: Link, url: str) -> websocket.WebSocket:
     if not isinstance(status, int):
         raise websocket.WebSocketException
     raise Answered(status)
-
-
-def _reader(link: Link) -> Callable[[int], bytes]:
-    def read(size: int) -> bytes:
-        data = link.recv(size)
-        if not data and size:
-            raise websocket.WebSocketConnectionClosedException
-        return data
-
-    return read
 
 
 def status_text(status: int) -> str:
@@ -122,11 +99,10 @@ def closed_by_kite(goodbye: bytes) -> str:
     return f"closed by Kite ({int.from_bytes(goodbye[:2], 'big') or 1005})"
 
 
-def why_closed(error: Exception, ws: websocket.WebSocket) -> str:
+def why_closed(error: Exception, ws: Socket) -> str:
     """One line for an open feed that failed; 1006 is the code by which an end without a close frame is known."""
-    frames = ws.frame_buffer
-    if isinstance(frames, _Frames) and frames.goodbye is not None:
-        return closed_by_kite(frames.goodbye)
+    if ws.frames.goodbye is not None:
+        return closed_by_kite(ws.frames.goodbye)
     match error:
         case TooLarge():
             return "frame larger than 1 MiB (1009)"
