@@ -109,6 +109,7 @@ def test_fragments_are_put_together_around_a_ping(wire: Wire) -> None:
     "wrong",
     [
         b"\x02\x01a\x82\x01b",  # a message inside another
+        b"\x02\x01a\x89\x00\x82\x01b",  # the same after a ping
         b"\x80\x01a",  # the end of what never began
         b"\xc2\x01a",  # compressed, which we never offer
         b"\x82\x81keysa",  # masked, which only a client may
