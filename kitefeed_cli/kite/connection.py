@@ -26,6 +26,7 @@ from .frames import TooLarge
 from .freshness import Freshness
 from .link import Interrupted, Link
 from .packets import FEW, decode
+from .rollcall import RollCall
 from .stream import (
     Answered,
     Socket,
@@ -47,6 +48,10 @@ BAD_TEXT = "bad-text"
 
 class Told(Protocol):
     def __call__(self, kind: str, text: str) -> None: ...
+
+
+class Missed(Protocol):
+    def __call__(self, missing: Mapping[int, str], again: bool) -> None: ...
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class Plan:
     subscriptions: Mapping[int, str]
     trading: Callable[[], bool]
     told: Told
+    missed: Missed
     tally: Tally = field(default_factory=Tally)
 
 
@@ -91,6 +97,7 @@ class Connection:
         self._within_s = within_s
         self._before = before
         self._freshness = Freshness(plan.subscriptions)
+        self._roll = RollCall(plan.subscriptions)
         self._link = Link(plan.clock)
         self._link.deadline_s = plan.clock.now_s() + within_s
         self._thread = threading.Thread(target=self._run, name=f"kitefeed-reader-{ask}", daemon=True)
@@ -139,6 +146,7 @@ class Connection:
             plan.post(FeedUnreachable(self.ask, why_unreachable(error, self._within_s)))
         else:
             self.frame_at_s = plan.clock.now_s()
+            self._roll.begin(self.frame_at_s)
             self.open = True
             plan.post(FeedOpened(self.ask))
             return ws
@@ -181,6 +189,16 @@ class Connection:
                 self._listen(data)
             elif opcode == websocket.ABNF.OPCODE_CLOSE:
                 return closed_by_kite(data)
+            if self._roll.is_due(now_s):
+                self._repair(ws)
+
+    def _repair(self, ws: Socket) -> None:
+        """Subscribe once more to what has not ticked yet, or say that it never did."""
+        missing, again = self._roll.call()
+        if again:
+            for command in commands(missing):
+                ws.send(command)
+        self._plan.missed(missing, again)
 
     def _take(self, batch: TickBatch, now_s: float) -> None:
         plan = self._plan
@@ -189,6 +207,8 @@ class Connection:
         if not batch:
             return
         batch.received_s = now_s
+        if self._roll.missing:
+            self._roll.heard(batch)
         fresh = self._freshness.mark(batch)
         first = self.tick_at_s == -math.inf
         self.tick_at_s = now_s

@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..policy.events import Event, FeedUnreachable
 from ..settings import is_loopback
 from ..ticks.last import Batch
-from .connection import Connection, Plan, Told
+from .connection import Connection, Missed, Plan, Told
 from .dial import Names
 from .stream import why_unreachable
 
@@ -22,8 +22,10 @@ _STOP_REAL_S = 1.0  # a goodbye takes a third of it at most
 class Feed:
     """Its methods return at once; what happens is posted as events that carry the `ask` of `open`.
 
-    `post`, `deliver`, `trading` and `on_text` are called on the reader's thread, which must not wait: they may
-    only note or queue. `subscriptions` maps instrument tokens to "ltp", "quote" or "full" and is read by each `open`.
+    `missed` hears of instruments that have not ticked yet in the mode asked for, and whether they were asked for
+    again just now. `post`, `deliver`, `trading`, `on_text` and `missed` are called on the reader's thread, which must
+    not wait: they may only note or queue. `subscriptions` maps instrument tokens to "ltp", "quote" or "full" and is
+    read by each `open`.
 
     Raises ValueError for a root that is not `wss://`, or `ws://` to this computer.
     """
@@ -38,6 +40,7 @@ class Feed:
         subscriptions: Mapping[int, str],
         trading: Callable[[], bool],
         on_text: Told = lambda kind, text: None,
+        missed: Missed = lambda missing, again: None,
     ) -> None:
         root = urlsplit(ws_root)
         tls = root.scheme == "wss"
@@ -60,6 +63,7 @@ class Feed:
             subscriptions=subscriptions,
             trading=trading,
             told=on_text,
+            missed=missed,
         )
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
