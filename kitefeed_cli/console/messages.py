@@ -22,8 +22,8 @@ from .words import clock_time, duration
 _MAX_DETAIL = 48  # characters of a library's text that are worth a place in a sentence
 _MAX_WHY = 83  # characters: what does not decide anything is left out rather than wrapped
 
-_STOPPED = "so live ticks have stopped"
-_NOT_YET = "so no live ticks yet"
+_STOPPED = "so live ticks{part} have stopped"
+_NOT_YET = "so no live ticks{part} yet"
 
 _WAIT = "nothing to do: {retry}"
 _LOGIN = "run `kitefeed login`; this command notices and carries on by itself"
@@ -124,6 +124,7 @@ STATUS: dict[Note, str] = {
     Note.CONNECTED: "Connected to Zerodha KiteTicker",
     Note.LIVE: "Market feed is now LIVE",
     Note.LIVE_AGAIN: "Market feed is now LIVE - live again after {duration} ({tries})",
+    Note.PARTLY: "Market feed is LIVE for {detail}",
     Note.STEADY: "Market feed has been LIVE for {duration} - the outage of {tries} is over",
     Note.POLLING: "Using REST API polling mode for market data (source: {detail}{every})",
     Note.RETRY: "Next retry in {seconds}",
@@ -145,7 +146,7 @@ _SKIPPED = {
 def problem(report: Report, lost_at: datetime) -> Problem:
     """The three sentences of one error. `lost_at` (aware) is `report.since_s` on the wall."""
     entry = CATALOGUE[report.cause]
-    ticks = _NOT_YET if report.lost is None else _STOPPED
+    ticks = (_NOT_YET if report.lost is None else _STOPPED).format(part=f" of {report.part}" if report.part else "")
     return Problem(
         what=entry.what.format(ticks=ticks),
         why=_why(report, clock_time(lost_at.astimezone(IST))),

@@ -30,6 +30,7 @@ class Note(Enum):
     TOKEN_KEPT = "token-kept"  # a new access token was saved; the open feed carries on
     STILL_REJECTED = "still-rejected"  # what was saved now is not accepted either
     MARKET_CLOSED = "market-closed"  # connected; the market is closed
+    PARTLY = "partly"  # some of several connections are live: <detail>
     WOKE = "woke"  # the computer slept for <seconds>
 
 
@@ -38,6 +39,7 @@ class Shown(Enum):
 
     CONNECTING = "connecting"
     LIVE = "live"
+    PARTIAL = "partial"  # of several connections some are live
     POLLING = "polling"
     STALE = "stale"
     SIGNED_OUT = "signed-out"
@@ -76,6 +78,8 @@ class PollQuotes:
 class Report:
     """Print one error. `lost` is how the outage began (None: the feed has not been live yet), `since_s` when.
 
+    `part` says how many instruments are concerned, of how many; empty: all.
+
     `detail` is the fact that decided it, `lost_detail` the one of the beginning; `retry_in_s` is the wait that
     follows (0: none); `suppressed` counts the problems that the line budget kept back since the last one.
     """
@@ -87,6 +91,7 @@ class Report:
     lost_detail: str
     retry_in_s: float
     suppressed: int
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""One voice for the connections of a run: what each of them would say, and what the user hears.
+
+The state is that of all: live when every connection is, `partial` when some are. An error is told when it names a
+stronger remedy than those before it in this outage of the whole. A status line has one speaker: the first connection
+to say it. Recovery is said when the last one is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..policy import Cause, Note, Remedy, Report, Say, Show, Shown
+from ..policy.actions import Action
+
+_RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 3}
+_UP = (Shown.LIVE, Shown.CLOSED)
+_WORST_FIRST = (Shown.SIGNED_OUT, Shown.POLLING, Shown.STALE, Shown.CONNECTING)
+_BACK = (Note.LIVE, Note.LIVE_AGAIN, Note.STEADY)
+_OF_A_WAIT = (Note.RETRY, Note.RECHECK, Note.POLLING)
+
+_State = tuple[Shown, Cause | None]
+
+
+class Chorus:
+    """`instruments`: how many each connection carries."""
+
+    def __init__(self, instruments: Sequence[int]) -> None:
+        self._instruments = instruments
+        self._states: list[_State] = [(Shown.CONNECTING, None)] * len(instruments)
+        self._shown: _State = (Shown.CONNECTING, None)
+        self._told: Remedy | None = None
+        self._speakers: dict[Note, int] = {}
+        self._back: Say | None = None  # the best recovery that waits for the others
+        self._counted = 0  # instruments that were up when that was last said
+
+    def heard(self, number: int, actions: Sequence[Action]) -> tuple[tuple[Action, ...], bool]:
+        """What of a connection's actions is done, and whether no error was left out."""
+        for one in actions:
+            if isinstance(one, Show):
+                self._states[number] = one.shown, one.cause
+        done: list[Action] = []
+        told_all = True
+        for one in actions:
+            match one:
+                case Show():
+                    pass
+                case Report():
+                    told = self._report(number, one)
+                    told_all = told_all and bool(told)
+                    done += told
+                case Say():
+                    done += self._say(number, one)
+                case _:
+                    done.append(one)
+        return (*done, *self._together(number)), told_all
+
+    def _report(self, number: int, report: Report) -> list[Action]:
+        if _RANK[report.cause.remedy] <= _RANK[self._told]:
+            return []
+        self._told = report.cause.remedy
+        alone = any(shown in _UP for shown, _ in self._states)
+        return [replace(report, part=self._words(self._instruments[number])) if alone else report]
+
+    def _say(self, number: int, say: Say) -> list[Action]:
+        if say.note in _BACK:
+            if self._back is None or (say.seconds, say.tries) > (self._back.seconds, self._back.tries):
+                self._back = say
+            for note in _OF_A_WAIT:
+                if self._speakers.get(note) == number:
+                    del self._speakers[note]
+            return []
+        return [say] if self._speakers.setdefault(say.note, number) == number else []
+
+    def _together(self, number: int) -> list[Action]:
+        """What all of them make: the state, and the recovery when the last one is back."""
+        done: list[Action] = []
+        before, self._shown = self._shown, self._all()
+        whole = self._shown[0] in _UP
+        if self._shown[0] is Shown.LIVE and self._back is not None:
+            done.append(self._back)
+        elif self._shown[0] is Shown.PARTIAL and self._back is not None and self._told is not None:
+            up = self._up()
+            if up > self._counted:
+                done.append(Say(Note.PARTLY, self._words(up)))
+            self._counted = up
+        if whole:
+            self._told, self._back, self._counted = None, None, 0
+            if before[0] not in _UP:
+                self._speakers.clear()
+        if self._shown != before:
+            done.append(Show(*self._shown))
+        return done
+
+    def _all(self) -> _State:
+        kinds = [shown for shown, _ in self._states]
+        if all(shown in _UP for shown in kinds):
+            return (Shown.LIVE if Shown.LIVE in kinds else Shown.CLOSED), None
+        if any(shown in _UP for shown in kinds):
+            cause = next((cause for shown, cause in self._states if shown not in _UP and cause is not None), None)
+            return Shown.PARTIAL, cause
+        worst = next(shown for shown in _WORST_FIRST if shown in kinds)
+        return next(state for state in self._states if state[0] is worst)
+
+    def _up(self) -> int:
+        """How many instruments have a feed."""
+        pairs = zip(self._states, self._instruments, strict=True)
+        return sum(many for (shown, _), many in pairs if shown in _UP)
+
+    def _words(self, many: int) -> str:
+        return f"{many:,} of {sum(self._instruments):,} instruments"

@@ -1,0 +1,152 @@
+"""Several connections of one run, each with a policy of its own, and what they share.
+
+* The budgets: attempts, error lines, and the pace of the polls. Three connections try Kite no oftener than one.
+* The first try. While no feed is open, only the first connection tries; the others follow when it is open, and poll
+  their own instruments meanwhile.
+* The voice. The user has one feed: one state, one error an outage and remedy, one recovery.
+
+All of it is a `Policy` around `step`, one for each loop, under one lock; the loops must share one clock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from ..policy import DEFAULT, Event, Limits, State, Step, begin, step
+from ..policy.actions import Action, PollQuotes
+from ..policy.events import Started, StopAsked, TimeUp, TokenStored
+from ..policy.ledger import Bucket
+from ..policy.states import Barred, Joined, Live, SignedOut, Waiting, may_poll
+from .chorus import Chorus
+from .loop import Policy
+
+Post = Callable[[Event], None]
+
+
+@dataclass
+class Seat:
+    """One connection."""
+
+    number: int
+    post: Post
+    state: State
+    held: Started | None = None  # its start, until the first connection has had its try
+    called: bool = False  # that start is on its way
+    follows: bool = False  # the first feed is open: try now, whatever wait was under way
+
+    @property
+    def open(self) -> bool:
+        return isinstance(self.state, Joined | Live)
+
+
+class Fleet:
+    """The connections of one run. `instruments`: how many each of them carries."""
+
+    def __init__(self, instruments: Sequence[int], limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self._chorus = Chorus(instruments)
+        self._seats: list[Seat] = []
+        self._lock = threading.Lock()
+        self._attempts = Bucket(limits.attempts)
+        self._lines = Bucket(limits.problems)
+        self._suppressed = 0
+        self._polled_s = -inf
+        turns = range(1, len(instruments) + 1)
+        self._paces = [replace(limits, poll_every_s=limits.poll_every_s * many) for many in turns]
+
+    def seat(self, post: Post) -> Policy:
+        """The policy of the next connection; `post` hands an event to its loop."""
+        seat = Seat(len(self._seats), post, begin(self._limits))
+        self._seats.append(seat)
+
+        def policy(state: State, event: Event, now_s: float, limits: Limits) -> Step:
+            with self._lock:
+                return self._decide(seat, state, event, now_s)
+
+        return policy
+
+    def _decide(self, seat: Seat, state: State, event: Event, now_s: float) -> Step:
+        if not isinstance(event, StopAsked):
+            if self._holds_back(seat, event):
+                return Step(state, ())
+            event, seat.held = seat.held or event, None
+            if isinstance(event, TimeUp):
+                state = self._led(seat, state, now_s)
+        was_open = any(one.open for one in self._seats)
+        decided = step(self._lent(state, event), event, now_s, self._pace())
+        seat.state = decided.state
+        actions = self._spoken(seat, decided)
+        self._take_back(decided, now_s)
+        self._lead_on(seat, was_open)
+        return Step(decided.state, actions)
+
+    # -------------------------------------------------------------- the first try
+
+    def _holds_back(self, seat: Seat, event: Event) -> bool:
+        """Whether this connection has not started yet, and waits for the first one."""
+        if seat.held is None:
+            if not isinstance(event, Started) or not seat.number or self._first_has_tried:
+                return False
+            seat.held = event
+        elif isinstance(event, TokenStored):
+            seat.held = Started(event.saved)
+        return not (seat.called and isinstance(event, Started))
+
+    @property
+    def _first_has_tried(self) -> bool:
+        return isinstance(self._seats[0].state, Joined | Live | Waiting | Barred)
+
+    def _led(self, seat: Seat, state: State, now_s: float) -> State:
+        """While no feed is open, the waits of all but the first go on; once one is, they are over."""
+        follows, seat.follows = seat.follows, False
+        held = seat.number > 0 and not any(one.open for one in self._seats)
+        at_s = now_s if follows else now_s + self._limits.ladder_s[-1]
+        match state:
+            case Waiting(retry_s=until_s) | Barred(retry_s=until_s) if follows or (held and until_s <= now_s):
+                return replace(state, retry_s=at_s)
+            case SignedOut(recheck_s=until_s) if follows or (held and until_s <= now_s):
+                return replace(state, recheck_s=at_s)
+            case _:
+                return state
+
+    def _lead_on(self, seat: Seat, was_open: bool) -> None:
+        """Let the others start, and follow the first feed that opens."""
+        opened = seat.open and not was_open
+        for other in self._seats:
+            if other.held is not None and not other.called and self._first_has_tried:
+                other.called = True
+                other.post(other.held)
+            elif opened and isinstance(other.state, Waiting | Barred | SignedOut):
+                other.follows = True
+                other.post(TimeUp(inf, inf, other.state.ledger.trading))
+
+    # ------------------------------------------------------------------- budgets
+
+    def _pace(self) -> Limits:
+        """Those that poll take turns, so that together they ask as often as one."""
+        return self._paces[max(0, sum(may_poll(one.state) for one in self._seats) - 1)]
+
+    def _lent(self, state: State, event: Event) -> State:
+        """The state with the budgets as all connections have left them."""
+        ledger = state.ledger._replace(attempts=self._attempts, lines=self._lines, suppressed=self._suppressed)
+        if isinstance(event, TimeUp):  # what else asks for a quote has a question that cannot wait
+            soonest_s = max(ledger.polls.not_before_s, self._polled_s + self._limits.poll_gap_s)
+            ledger = ledger._replace(polls=ledger.polls._replace(not_before_s=soonest_s))
+        return replace(state, ledger=ledger)
+
+    def _take_back(self, decided: Step, now_s: float) -> None:
+        self._attempts = decided.state.ledger.attempts
+        if any(isinstance(one, PollQuotes) for one in decided.actions):
+            self._polled_s = now_s
+
+    # --------------------------------------------------------------------- voice
+
+    def _spoken(self, seat: Seat, decided: Step) -> tuple[Action, ...]:
+        """The actions, with one voice for all; an error that another connection told already costs no line."""
+        actions, told_all = self._chorus.heard(seat.number, decided.actions)
+        if told_all:
+            self._lines, self._suppressed = decided.state.ledger.lines, decided.state.ledger.suppressed
+        return actions

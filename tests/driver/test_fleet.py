@@ -1,0 +1,192 @@
+"""Several connections: one budget, one first try, one voice."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kitefeed_cli.policy import Answer, Note
+from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report
+from kitefeed_cli.policy.causes import Cause
+from kitefeed_cli.policy.events import Saved, StopAsked, TokenStored, Woke
+from kitefeed_cli.policy.states import Stopped
+
+from .squad import Squad, World, busiest
+
+
+def live() -> Squad:
+    squad = Squad()
+    squad.wait(120.0)
+    assert "live" == squad.shown[-1]
+    squad.log.clear()
+    return squad
+
+
+def test_the_first_connection_tries_first_and_the_others_follow_at_once() -> None:
+    squad = Squad()
+    assert [0] == [number for _, number, action in squad.log if isinstance(action, CheckToken)]
+    squad.wait(1.0)
+
+    assert ["partial", "live"] == squad.shown
+    assert 3 == len(squad.times(OpenFeed))
+
+
+def test_a_start_is_told_once() -> None:
+    squad = Squad()
+    squad.wait(5.0)
+
+    assert [Note.PREFLIGHT, Note.TOKEN_OK, Note.CONNECTED, Note.LIVE] == squad.notes
+
+
+def test_an_hour_of_live_says_and_asks_nothing() -> None:
+    squad = live()
+    squad.wait(3600.0)
+
+    assert [] == squad.log
+
+
+def test_a_dead_token_at_the_start_is_one_error_and_one_check_at_a_time() -> None:
+    squad = Squad(world=World(check=Answer.TOKEN_DEAD))
+    squad.wait(600.0)
+
+    assert [Cause.TOKEN_EXPIRED] == [report.cause for report in squad.reports]
+    assert [] == squad.times(OpenFeed)
+    assert {0} == {number for _, number, action in squad.log if isinstance(action, CheckToken)}
+
+    asked_s = squad.now_s
+    squad.login()
+    squad.wait(3.0)
+    assert "live" == squad.shown[-1]
+    assert squad.now_s - asked_s <= 3.0
+
+
+def test_one_of_three_that_is_lost_is_a_partial_outage_and_the_others_stay() -> None:
+    squad = live()
+    squad.world.feeds[1] = None
+    squad.drop(1)
+    squad.wait(30.0)
+
+    assert {"partial"} == set(squad.shown)
+    assert {1} == {number for _, number, action in squad.log if isinstance(action, PollQuotes)}
+    assert ["3,000 of 9,000 instruments"] == [report.part for report in squad.reports]
+
+    squad.world.feeds[1] = 101
+    squad.wait(65.0)
+    assert "live" == squad.shown[-1]
+    assert 1 == squad.notes.count(Note.LIVE_AGAIN)
+
+
+def test_a_lost_network_is_one_error_and_one_recovery() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, None]
+    squad.world.check = squad.world.poll = Answer.UNREACHABLE
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(600.0)
+
+    assert 1 == len(squad.reports)
+    assert "" == squad.reports[0].part
+    squad.world.feeds = [101, 101, 101]
+    squad.world.check = squad.world.poll = Answer.OK
+    squad.wait(60.0)
+    assert "live" == squad.shown[-1]
+    assert 1 == squad.notes.count(Note.LIVE_AGAIN)
+    assert 1 == len(squad.reports)
+
+
+def test_those_that_came_back_are_counted_while_others_are_missing() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, None]
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(60.0)
+    squad.world.feeds[0] = 101
+    squad.wait(65.0)
+
+    said = [action.detail for _, _, action in squad.log if getattr(action, "note", None) is Note.PARTLY]
+    assert ["3,000 of 9,000 instruments"] == said
+    assert "partial" == squad.shown[-1]
+
+
+def test_an_error_that_all_three_meet_costs_one_line_of_the_budget() -> None:
+    squad = live()
+    for cause in range(3):
+        squad.world.feeds = [None, None, None]
+        for number in range(3):
+            squad.drop(number)
+        squad.wait(120.0)
+        squad.world.feeds = [101, 101, 101]
+        squad.wait(180.0)
+        assert cause + 1 == len(squad.reports)
+
+
+def test_without_a_token_nothing_is_asked_until_one_is_saved() -> None:
+    squad = Squad(saved=Saved.NOTHING)
+    squad.wait(600.0)
+    assert [] == squad.times(CheckToken)
+    assert 1 == len(squad.reports)
+
+    squad.login()
+    squad.wait(3.0)
+    assert "live" == squad.shown[-1]
+
+
+def test_a_feed_that_is_refused_at_the_start_leaves_no_third_without_quotes() -> None:
+    squad = Squad()
+    squad.world.feeds = [503, 503, 503]
+    squad.wait(60.0)
+
+    assert {0, 1, 2} == {number for _, number, action in squad.log if isinstance(action, PollQuotes)}
+    assert "polling" == squad.shown[-1]
+
+
+def test_a_sleep_is_told_once() -> None:
+    squad = live()
+    squad.now_s += 3600.0
+    squad.everywhere(Woke(3600.0))
+
+    assert [Note.WOKE] == squad.notes
+
+
+def test_asked_to_stop_all_of_them_do_and_those_that_have_not_started() -> None:
+    squad = Squad()
+    squad.everywhere(StopAsked())
+
+    assert all(isinstance(state, Stopped) for state in squad.states)
+
+
+@pytest.mark.parametrize("connections", [2, 3])
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_the_promises_hold_for_all_of_them_together_in_any_world(connections: int, seed: int) -> None:
+    chance = random.Random(seed)
+    squad = Squad((3000,) * connections)
+    for _ in range(60):
+        match chance.randrange(8):
+            case 0:
+                squad.world.check = chance.choice(list(Answer))
+            case 1:
+                squad.world.poll = chance.choice(list(Answer))
+            case 2 | 3:
+                squad.world.feeds[chance.randrange(3)] = chance.choice([101, 101, 403, 429, 503, None])
+            case 4:
+                squad.drop(chance.randrange(connections))
+            case 5:
+                squad.everywhere(TokenStored(chance.choice(list(Saved)), new=True))
+            case 6:
+                for number in range(connections):
+                    squad.drop(number)
+            case _:
+                pass
+        squad.wait(chance.choice([0.0, 0.3, 2.0, 7.0, 40.0]))
+    for kind, most in ((CheckToken, 8), (OpenFeed, 8), (PollQuotes, 20)):
+        assert busiest(squad.times(kind), 60.0) <= most, kind
+    assert busiest(squad.times(Report), 3600.0) <= 6
+
+    squad.world.feeds = [101, 101, 101]
+    squad.login()
+    squad.wait(120.0)
+    assert "live" == squad.shown[-1], squad.states
