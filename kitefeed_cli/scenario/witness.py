@@ -60,6 +60,7 @@ class Witness(World):
         self._times_s: dict[str, deque[float]] = {what: deque() for what in MOST_IN_A_MINUTE}
         self._shows_live = self._shows_open = False
         self._away: set[int] = set()  # polls that were asked while no open feed was shown
+        self._polled_dead = False  # a poll was told so, and no check came since
         self._woke_s = -inf
         self._mute_s = -inf  # when REST was last asked while no tick had come for so long
         self._stops_s = scenario.ends_s
@@ -69,6 +70,7 @@ class Witness(World):
     def check_token(self, ask: int) -> None:
         super().check_token(ask)
         self._count("checks")
+        self._polled_dead = False
         self._asked[ask] = self._asked_with, self.stage.now_s
 
     def poll_quotes(self, ask: int) -> None:
@@ -92,7 +94,7 @@ class Witness(World):
         frame_s = self._feed.frame_age_s  # infinite: a handshake, of which anybody may tire
         silent = frame_s >= self._limits.silence_s - _A_BIT_S or frame_s > now_s - self._woke_s
         mute = now_s - self._mute_s <= self._limits.poll_s
-        if self._feed.seems_to_trade and self._asked_with in self._dead:  # REST cannot be asked, and a login came since
+        if self._feed.seems_to_trade and self._polled_dead:  # REST cannot be asked with that token any more
             mute = mute or self._feed.tickless_s >= self._limits.mute_s - _A_BIT_S
         if not (silent or mute or now_s >= self._stops_s):
             self._broke("never close a feed that lives", f"closed, its newest frame {frame_s:.3f} s old")
@@ -127,6 +129,7 @@ class Witness(World):
             within_s = self._limits.check_s if isinstance(event, TokenChecked) else self._limits.poll_s
             in_time = self.stage.now_s - asked_s < within_s - _A_BIT_S
             needless = self._shows_open and event.ask in self._away  # the feed came back while the poll was out
+            self._polled_dead |= isinstance(event, QuotesPolled) and event.answer is Answer.TOKEN_DEAD
             if event.answer is Answer.OK:
                 self._dead.discard(token)
             elif event.answer is Answer.TOKEN_DEAD and token and in_time and not needless:
