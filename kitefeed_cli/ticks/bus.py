@@ -1,13 +1,11 @@
 """Hand each batch to every output, and let none of them hold up the reader.
 
-Every output has a thread, a bounded queue and a stated policy for when the queue is full; a program that takes the
-batches itself has the queue without the thread. The counters are always there to be shown. An output that raises is
-counted and reported once; the others, and the reader, never notice.
+Every output has a thread, a bounded queue and a stated policy for when the queue is full. The counters are always
+there to be shown. An output that raises is counted and reported once; the others, and the reader, never notice.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -77,20 +75,15 @@ class Bus:
     def __init__(self, clock: Clock, on_failure: Callable[[str, Exception], None]) -> None:
         self._clock = clock
         self._on_failure = on_failure
-        self._lanes: tuple[Lane, ...] = ()
-        self._couriers: tuple[_Courier, ...] = ()
+        self._lanes: tuple[_Lane, ...] = ()
 
     def attach(self, name: str, output: Output, when_full: WhenFull, capacity: int = CAPACITY) -> None:
         """Give batches to `output` too, from the next one on."""
-        courier = _Courier(Lane(name, when_full, capacity, self._clock), output, self._on_failure)
-        self.add(courier.lane)
-        self._couriers = (*self._couriers, courier)
-        courier.start()
-
-    def add(self, lane: Lane) -> None:
-        """Give batches and news to a consumer that takes from `lane` itself."""
-        assert all(one.name != lane.name for one in self._lanes), f"there is an output {lane.name!r} already"
+        assert capacity > 0
+        assert all(lane.name != name for lane in self._lanes), f"there is an output {name!r} already"
+        lane = _Lane(name, output, when_full, capacity, self._clock, self._on_failure)
         self._lanes = (*self._lanes, lane)
+        lane.start()
 
     def deliver(self, batch: Batch) -> None:
         """Queue one batch for every output; never waits for any. After `close` it is dropped."""
@@ -114,31 +107,43 @@ class Bus:
         for lane in self._lanes:
             lane.finish()
         late = []
-        for courier in self._couriers:
+        for lane in self._lanes:
             left_s = max(0.0, deadline_s - self._clock.now_s())
-            if not courier.join(self._clock.real_s(left_s)):
-                late.append(courier.lane.name)
+            if not lane.join(self._clock.real_s(left_s)):
+                late.append(lane.name)
         return late
 
 
-class Lane:
-    """A bounded queue between the bus and one consumer, which takes from it on a thread of its own."""
+class _Lane:
+    """One output with its queue and its thread."""
 
-    def __init__(self, name: str, when_full: WhenFull, capacity: int, clock: Clock) -> None:
-        assert capacity > 0
+    def __init__(
+        self,
+        name: str,
+        output: Output,
+        when_full: WhenFull,
+        capacity: int,
+        clock: Clock,
+        on_failure: Callable[[str, Exception], None],
+    ) -> None:
         self.name = name
+        self._output = output
         self._when_full = when_full
         self._capacity = capacity
         self._clock = clock
+        self._on_failure = on_failure
         self._condition = threading.Condition()
         self._queue: deque[Batch | News] = deque()
         self._older: dict[int, Last] = {}  # LATEST: folded out of a full queue, so older than all that is in it
         self._finishing = False
         self._delivered = self._dropped = self._conflated = self._failures = 0
         self._lag_s = 0.0
+        self._thread = threading.Thread(target=self._run, name=f"kitefeed-output-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
 
     def put(self, entry: Batch | News) -> None:
-        """Queue it; never waits for the consumer."""
         with self._condition:
             if self._finishing:
                 return
@@ -146,49 +151,6 @@ class Lane:
                 self._make_room()
             self._queue.append(entry)
             self._condition.notify()
-
-    def take(self, within_s: float = math.inf) -> Batch | News | None:
-        """The next entry, waiting for it; None when the time is up, or when there will be none (`over`)."""
-        until_s = self._clock.now_s() + within_s
-        with self._condition:
-            while not self._queue:
-                left_s = until_s - self._clock.now_s()
-                if self._finishing or left_s <= 0:
-                    return None
-                self._clock.wait(self._condition, min(1.0, left_s))
-            first = self._queue.popleft()
-            if callable(first):
-                return first
-            batches = [first]
-            if self._when_full is WhenFull.LATEST:
-                while self._queue and not callable(entry := self._queue[0]):
-                    batches.append(entry)
-                    self._queue.popleft()
-            older, self._older = self._older, {}
-        # The lock is free again: the reader need not wait while we look through the backlog.
-        self._lag_s = self._clock.now_s() - batches[-1].received_s
-        return first if len(batches) == 1 and not older else self._latest(batches, older)
-
-    def finish(self) -> None:
-        """Nothing more will be put, and what is queued can still be taken; harmless when repeated."""
-        with self._condition:
-            self._finishing = True
-            self._condition.notify_all()
-
-    @property
-    def over(self) -> bool:
-        """Whether there will be nothing to take any more."""
-        with self._condition:
-            return self._finishing and not self._queue
-
-    def delivered(self, batch: Batch) -> None:
-        """The consumer has it."""
-        self._delivered += len(batch)
-
-    def failed(self) -> bool:
-        """The consumer raised; whether for the first time."""
-        self._failures += 1
-        return self._failures == 1
 
     def counters(self) -> Counters:
         return Counters(
@@ -199,6 +161,15 @@ class Lane:
             waiting=len(self._queue),
             lag_s=self._lag_s,
         )
+
+    def finish(self) -> None:
+        with self._condition:
+            self._finishing = True
+            self._condition.notify()
+
+    def join(self, real_s: float) -> bool:
+        self._thread.join(real_s)
+        return not self._thread.is_alive()
 
     def _make_room(self) -> None:
         # One batch out for one entry in, so that a stalled output costs the reader a steady little, never a burst.
@@ -212,49 +183,51 @@ class Lane:
         else:
             self._fold(oldest, self._older)
 
-    def _latest(self, batches: list[Batch], older: dict[int, Last]) -> LatestBatch:
-        for batch in batches:
-            self._fold(batch, older)
-        return LatestBatch(tuple(older.values()), batches[-1].source, batches[-1].received_s)
-
     def _fold(self, batch: Batch, newest: dict[int, Last]) -> None:
         before = len(newest)
         newest.update((last.instrument_token, last) for last in batch.lasts())
         self._conflated += before + len(batch) - len(newest)
 
-
-class _Courier:
-    """The thread that carries what comes on a lane to its output."""
-
-    def __init__(self, lane: Lane, output: Output, on_failure: Callable[[str, Exception], None]) -> None:
-        self.lane = lane
-        self._output = output
-        self._on_failure = on_failure
-        self._thread = threading.Thread(target=self._run, name=f"kitefeed-output-{lane.name}", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def join(self, real_s: float) -> bool:
-        self._thread.join(real_s)
-        return not self._thread.is_alive()
-
     def _run(self) -> None:
-        while (entry := self.lane.take()) is not None:
+        while (entry := self._next()) is not None:
             try:
                 if callable(entry):
                     entry()
                     continue
+                self._lag_s = self._clock.now_s() - entry.received_s
                 self._output.accept(entry)
             except Exception as error:  # noqa: BLE001 - whatever it is, it stays with this output
                 self._failed(error)
             else:
-                self.lane.delivered(entry)
+                self._delivered += len(entry)
         try:
             self._output.close()
         except Exception as error:  # noqa: BLE001 - the same
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        if self.lane.failed():
-            self._on_failure(self.lane.name, error)
+        self._failures += 1
+        if self._failures == 1:
+            self._on_failure(self.name, error)
+
+    def _next(self) -> Batch | News | None:
+        """Wait for the next entry; None when there will be none."""
+        with self._condition:
+            while not self._queue:
+                if self._finishing:
+                    return None
+                self._clock.wait(self._condition, 1.0)
+            first = self._queue.popleft()
+            if callable(first) or self._when_full is WhenFull.DROP_OLDEST:
+                return first
+            batches = [first]
+            while self._queue and not callable(entry := self._queue[0]):
+                batches.append(entry)
+                self._queue.popleft()
+            if len(batches) == 1 and not self._older:
+                return first
+            newest, self._older = self._older, {}
+        # The lock is free again: the reader need not wait while we look through the backlog.
+        for batch in batches:
+            self._fold(batch, newest)
+        return LatestBatch(tuple(newest.values()), batches[-1].source, batches[-1].received_s)

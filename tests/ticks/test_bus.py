@@ -5,10 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from kitefeed_cli.clock import SystemClock
-from kitefeed_cli.ticks.bus import Bus, Counters, Lane, WhenFull
+from kitefeed_cli.ticks.bus import Bus, Counters, WhenFull
 from kitefeed_cli.ticks.last import FEED, REST, Batch
 
 from .sample import INFY, NIFTY, Values, last
@@ -231,43 +229,3 @@ def test_an_output_that_is_stuck_keeps_the_newest_news_only() -> None:
             bus.tell(lambda number=number: heard.put(number))  # type: ignore[misc]  # mypy cannot type a default of a lambda
         gate.open.release()
         assert [3, 4] == [heard.get(timeout=PATIENCE_S), heard.get(timeout=PATIENCE_S)]
-
-
-def test_a_consumer_of_its_own_takes_batches_and_news_in_order_without_a_thread() -> None:
-    lane, threads = Lane("mine", WhenFull.DROP_OLDEST, 2, SystemClock()), threading.active_count()
-    with running() as bus:
-        bus.add(lane)
-        told: list[str] = []
-        for price in (1, 2):
-            bus.deliver(Values(last(price)))
-        bus.tell(lambda: told.append("news"))
-        taken = [lane.take(), lane.take()]
-        waited_for_nothing = lane.take(0.01)
-        assert threads == threading.active_count()
-
-    batch, news = taken
-    assert callable(news)
-    assert not callable(batch)
-    assert batch is not None
-    assert [2] == [value.last_price for value in batch.lasts()]
-    assert (1, None) == (lane.counters().dropped, waited_for_nothing)
-
-
-@pytest.mark.parametrize("waits", [True, False])
-def test_the_end_of_a_bus_ends_the_wait_of_whoever_takes_and_leaves_what_is_queued(waits: bool) -> None:
-    lane = Lane("mine", WhenFull.DROP_OLDEST, 2, SystemClock())
-    taken: list[object] = []
-    taker = threading.Thread(target=lambda: taken.append(lane.take()))
-    with running() as bus:
-        bus.add(lane)
-        if waits:
-            taker.start()
-        else:
-            bus.deliver(Values(last(1)))
-    assert (not waits) is not lane.over
-    if not waits:
-        taker.start()
-    taker.join(PATIENCE_S)
-
-    assert [waits] == [entry is None for entry in taken]
-    assert lane.over
