@@ -18,6 +18,8 @@ from ..driver.loop import Loop
 from ..kite.feed import Feed
 from ..kite.rest import Rest
 from ..kite.watchlist import Watchlist, lists_of
+from ..outputs import Output
+from ..outputs.silent import Silent
 from ..policy import DEFAULT, Limits, Shown, State
 from ..policy.events import StopAsked
 from ..problems import Problem
@@ -49,24 +51,29 @@ class FeedRun:
         printer: Printer,
         limits: Limits = DEFAULT,
         incidents: Incidents | None = None,
+        take: Callable[[Batch], None] | None = None,
     ) -> None:
+        """`take`: a program that wants the values itself, on the reader's thread; None: the printer's streams do."""
         self._clock = clock
         self._printer = printer
         self._store = store
         self._hearsay = Hearsay(clock)
         self._inbox = ThreadInbox(clock)
-        self._board = Board(clock)
+        self.board = Board(clock)
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
-        self._watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
-        self._output = make_output(printer, self._write, self._board, self._watchlist.tokens, clock, self.stop)
+        self.watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
+        self._output: Output = (
+            Silent() if take else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
+        )
         self._bus = Bus(clock, self._consumer_failed)
+        self._hand_on = take or self._bus.deliver
         self._feed = Feed(
             settings.ws_root,
             settings.api_key,
             clock,
             self._inbox.post,
             self._deliver,
-            self._watchlist.subscriptions,
+            self.watchlist.subscriptions,
             self._trading,
             on_text=self._hear,
         )
@@ -74,8 +81,8 @@ class FeedRun:
             self._rest,
             self._feed,
             store,
-            self._watchlist,
-            self._board,
+            self.watchlist,
+            self.board,
             self._deliver,
             self._inbox.post,
             printer,
@@ -97,9 +104,13 @@ class FeedRun:
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
-        self._look_up()
+        self.look_up()
+        self.follow()
+
+    def follow(self) -> None:
+        """The same once the names have been looked up."""
         if self._stopping:
-            return self._end()
+            return
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
         self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
         start(self._output, self._printer)
@@ -118,7 +129,7 @@ class FeedRun:
             if self._incidents is not None:
                 self._incidents.close()
             self._tell_losses()
-        return self._end()
+        self._end()
 
     def stop(self) -> None:
         """Ask the run to end; from any thread, also from a signal."""
@@ -134,15 +145,15 @@ class FeedRun:
         if self._failure is not None:
             raise self._failure
 
-    def _look_up(self) -> None:
+    def look_up(self) -> None:
         """Resolve the names before the loop starts, so that a list which takes its time is no failed handshake; on a
-        thread of its own, so that Ctrl-C need not wait for it."""
+        thread of its own, so that Ctrl-C need not wait for it. Raises Problem for names that no list knows."""
         done = threading.Condition()
         answers: list[str | None] = []
 
         def look_up() -> None:
             try:
-                answer = self._watchlist.resolve()
+                answer = self.watchlist.resolve()
             except Problem as problem:
                 self.fail(problem)
                 answer = None
@@ -154,10 +165,11 @@ class FeedRun:
         with done:
             while not (answers or self._stopping):
                 self._clock.wait(done, 1.0)
-        for warning in self._watchlist.warnings:
+        for warning in self.watchlist.warnings:
             self._printer.status(warning)
         if answers and answers[0] is not None:
             self._printer.detail(f"{answers[0]}; it is asked for again before the feed opens")
+        self._end()
 
     def _tell_losses(self) -> None:
         """What was received and not shown is never passed over in silence."""
@@ -168,7 +180,8 @@ class FeedRun:
         if refused:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
             self._printer.status(f"refused and never shown: {reasons}")
-        self._printer.detail(f"{counters.delivered} ticks delivered")
+        if counters.delivered:
+            self._printer.detail(f"{counters.delivered} ticks delivered")
 
     def _outage_over(self, incident: Incident) -> None:
         if self._incidents is not None:
@@ -183,8 +196,8 @@ class FeedRun:
             self.fail(problem)
 
     def _deliver(self, batch: Batch) -> None:
-        self._board.take(batch)
-        self._bus.deliver(batch)
+        self.board.take(batch)
+        self._hand_on(batch)
 
     def _trading(self) -> bool:
         return seems_open(self._clock.wall(), self._feed.fresh_age_s())
