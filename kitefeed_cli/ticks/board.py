@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from ..clock import Clock
 from .batch import TickBatch
+from .lane import Lane
 from .last import FEED, Batch, Last
 from .table import LONG_S, NO_COUNT, Record, Table, moment
 
@@ -21,15 +22,19 @@ _CLEARLY_S = 2.0
 # An exchange time further ahead of our own clock than this is ignored: taken at its word, one flipped bit would
 # freeze an instrument for the day. A wrong clock of ours costs only the ordering by exchange time.
 _AHEAD = timedelta(hours=1)
-# How many ticks wait for somebody who asks, so that the reader's thread need not fold each batch: where frames are
-# large enough for numpy, and where they are not.
+# How many ticks wait for somebody who asks, so that not each batch is folded by itself: where frames are large enough
+# for numpy, and where they are not.
 _MANY = 4096
 _FEW = 256
 _WORTH_NUMPY = 64
 
 
 class Board:
-    """Safe to use from several threads. Ticks are folded in when somebody asks, or when many have come."""
+    """Safe to use from several threads. Ticks are folded in when somebody asks, or when many have come.
+
+    It may be an output on the bus, and must know its lane then (`fed_by`): whoever asks it sees all that was queued
+    before.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,6 +44,18 @@ class Board:
         self._waiting: list[TickBatch] = []
         self._ticks = 0  # in `_waiting`
         self._room = _FEW
+        self._lane: Lane | None = None
+
+    def fed_by(self, lane: Lane) -> None:
+        """What it is asked waits for this lane; not for questions on the lane's own thread."""
+        self._lane = lane
+
+    def accept(self, batch: Batch) -> None:
+        """`take`, as an output."""
+        self.take(batch)
+
+    def close(self) -> None:
+        """Nothing more will come; it can be asked all the same."""
 
     def take(self, batch: Batch) -> None:
         """Fold the values of one batch in; those older than what the board has are left out."""
@@ -56,16 +73,18 @@ class Board:
 
     def last(self, instrument_token: int) -> Last | None:
         """The newest value of one instrument."""
+        self._settle()
         with self._lock:
             self._fold()
             return self._table.last(instrument_token)
 
     def lasts(self) -> list[Last]:
         """The newest value of every instrument, in the order they were first seen."""
+        self._settle()
         with self._lock:
             self._fold()
             table = self._table.copy()
-        return list(table.lasts())  # without the lock, which the reader wants
+        return list(table.lasts())  # without the lock: it takes a while
 
     def age_s(self, last: Last) -> float:
         """Seconds since the value was received."""
@@ -73,6 +92,7 @@ class Board:
 
     def newest_exchange_at(self) -> datetime | None:
         """The newest exchange time of any instrument."""
+        self._settle()
         with self._lock:
             self._fold()
             newest_at = self._table.newest_at()
@@ -82,10 +102,15 @@ class Board:
         """Whether these quotes show trading that the feed has not brought: a time at least two seconds newer than
         its newest tick, or another last price or volume for an instrument it ticked. Without any tick, the quotes
         are compared with the value the board has from elsewhere: ask before `take`."""
+        self._settle()
         with self._lock:
             self._fold()
             latest_at = self._latest_at()
             return any(self._outrun_by(quote, latest_at) for quote in quotes.lasts())
+
+    def _settle(self) -> None:
+        if self._lane is not None:
+            self._lane.settle()
 
     def _fold(self) -> None:
         if not self._waiting:

@@ -1,24 +1,21 @@
 """Hand each batch to every output, and let none of them hold up the reader.
 
-Every output has a thread, a bounded queue and a stated policy for when the queue is full. The counters are always
-there to be shown. An output that raises is counted and reported once; the others, and the reader, never notice.
+Every output has a thread and a lane: a bounded queue with a stated policy for when it is full. A program that takes
+the batches itself has the lane without the thread. The counters are always there to be shown. An output that raises is
+counted and reported once; the others, and the reader, never notice.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable
 from typing import Protocol
 
 from ..clock import Clock
-from .last import Batch, Last
+from .lane import Counters, Lane, LatestBatch, News, WhenFull
+from .last import Batch
 
-CAPACITY = 256  # batches and news
-
-News = Callable[[], None]
+__all__ = ["Bus", "Counters", "Lane", "LatestBatch", "News", "Output", "WhenFull"]
 
 
 class Output(Protocol):
@@ -31,41 +28,6 @@ class Output(Protocol):
         """No batch will follow."""
 
 
-class WhenFull(Enum):
-    """What a full queue does with the next batch."""
-
-    DROP_OLDEST = "drop-oldest"  # the oldest batch is lost and counted
-    LATEST = "latest-per-instrument"  # older values of an instrument give way to its newest: none loses its last
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """One output's state; all but `waiting` and `lag_s` count from the start. A value is one instrument's tick or
-    quote. What came is delivered, dropped, conflated, lost in a call that failed, or still waiting."""
-
-    delivered: int = 0  # values that `accept` was given
-    dropped: int = 0  # values lost to a full queue
-    conflated: int = 0  # values that gave way to a newer one of their instrument
-    failures: int = 0  # calls that raised
-    waiting: int = 0  # batches in the queue
-    lag_s: float = 0.0  # between the receipt of the batch last delivered and its delivery
-
-
-@dataclass(frozen=True, slots=True)
-class LatestBatch:
-    """The newest value of some instruments, gathered from several batches. `source` is that of the newest batch."""
-
-    values: tuple[Last, ...]
-    source: str
-    received_s: float
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def lasts(self) -> Iterator[Last]:
-        return iter(self.values)
-
-
 class Bus:
     """`deliver` is for the reader's thread; the rest for whoever wires the program.
 
@@ -75,15 +37,31 @@ class Bus:
     def __init__(self, clock: Clock, on_failure: Callable[[str, Exception], None]) -> None:
         self._clock = clock
         self._on_failure = on_failure
-        self._lanes: tuple[_Lane, ...] = ()
+        self._lanes: tuple[Lane, ...] = ()
+        self._couriers: tuple[_Courier, ...] = ()
 
-    def attach(self, name: str, output: Output, when_full: WhenFull, capacity: int = CAPACITY) -> None:
-        """Give batches to `output` too, from the next one on."""
-        assert capacity > 0
-        assert all(lane.name != name for lane in self._lanes), f"there is an output {name!r} already"
-        lane = _Lane(name, output, when_full, capacity, self._clock, self._on_failure)
+    def attach(
+        self,
+        name: str,
+        output: Output,
+        when_full: WhenFull,
+        capacity: int | None = None,
+        *,
+        every_s: float = 0.0,
+        hears: bool = True,
+    ) -> Lane:
+        """Give batches to `output` too, from the next one on. See `Lane` for the rest."""
+        lane = Lane(name, when_full, self._clock, capacity, every_s=every_s, hears=hears)
+        courier = _Courier(lane, output, self._on_failure)
+        self.add(courier.lane)
+        self._couriers = (*self._couriers, courier)
+        courier.start()
+        return courier.lane
+
+    def add(self, lane: Lane) -> None:
+        """Give batches, and news, to a consumer that takes from `lane` itself."""
+        assert all(one.name != lane.name for one in self._lanes), f"there is an output {lane.name!r} already"
         self._lanes = (*self._lanes, lane)
-        lane.start()
 
     def deliver(self, batch: Batch) -> None:
         """Queue one batch for every output; never waits for any. After `close` it is dropped."""
@@ -91,10 +69,11 @@ class Bus:
             lane.put(batch)
 
     def tell(self, news: News) -> None:
-        """Have every output's thread call `news` after the batches queued so far: a change of state keeps its place
-        among the ticks, and an output that is stuck sticks alone."""
+        """Have the thread of every output that hears news call it after the batches queued so far: a change of state
+        keeps its place among the ticks, and an output that is stuck sticks alone."""
         for lane in self._lanes:
-            lane.put(news)
+            if lane.hears:
+                lane.tell(news)
 
     def counters(self) -> dict[str, Counters]:
         """By output name."""
@@ -107,127 +86,46 @@ class Bus:
         for lane in self._lanes:
             lane.finish()
         late = []
-        for lane in self._lanes:
+        for courier in self._couriers:
             left_s = max(0.0, deadline_s - self._clock.now_s())
-            if not lane.join(self._clock.real_s(left_s)):
-                late.append(lane.name)
+            if not courier.join(self._clock.real_s(left_s)):
+                late.append(courier.lane.name)
         return late
 
 
-class _Lane:
-    """One output with its queue and its thread."""
+class _Courier:
+    """The thread that carries what comes on a lane to its output."""
 
-    def __init__(
-        self,
-        name: str,
-        output: Output,
-        when_full: WhenFull,
-        capacity: int,
-        clock: Clock,
-        on_failure: Callable[[str, Exception], None],
-    ) -> None:
-        self.name = name
+    def __init__(self, lane: Lane, output: Output, on_failure: Callable[[str, Exception], None]) -> None:
+        self.lane = lane
         self._output = output
-        self._when_full = when_full
-        self._capacity = capacity
-        self._clock = clock
         self._on_failure = on_failure
-        self._condition = threading.Condition()
-        self._queue: deque[Batch | News] = deque()
-        self._older: dict[int, Last] = {}  # LATEST: folded out of a full queue, so older than all that is in it
-        self._finishing = False
-        self._delivered = self._dropped = self._conflated = self._failures = 0
-        self._lag_s = 0.0
-        self._thread = threading.Thread(target=self._run, name=f"kitefeed-output-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"kitefeed-output-{lane.name}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
-
-    def put(self, entry: Batch | News) -> None:
-        with self._condition:
-            if self._finishing:
-                return
-            if len(self._queue) >= self._capacity:
-                self._make_room()
-            self._queue.append(entry)
-            self._condition.notify()
-
-    def counters(self) -> Counters:
-        return Counters(
-            delivered=self._delivered,
-            dropped=self._dropped,
-            conflated=self._conflated,
-            failures=self._failures,
-            waiting=len(self._queue),
-            lag_s=self._lag_s,
-        )
-
-    def finish(self) -> None:
-        with self._condition:
-            self._finishing = True
-            self._condition.notify()
 
     def join(self, real_s: float) -> bool:
         self._thread.join(real_s)
         return not self._thread.is_alive()
 
-    def _make_room(self) -> None:
-        # One batch out for one entry in, so that a stalled output costs the reader a steady little, never a burst.
-        at = next((at for at, entry in enumerate(self._queue) if not callable(entry)), 0)
-        oldest = self._queue[at]
-        del self._queue[at]
-        if callable(oldest):  # nothing but news: only the newest are worth telling
-            return
-        if self._when_full is WhenFull.DROP_OLDEST:
-            self._dropped += len(oldest)
-        else:
-            self._fold(oldest, self._older)
-
-    def _fold(self, batch: Batch, newest: dict[int, Last]) -> None:
-        before = len(newest)
-        newest.update((last.instrument_token, last) for last in batch.lasts())
-        self._conflated += before + len(batch) - len(newest)
-
     def _run(self) -> None:
-        while (entry := self._next()) is not None:
+        while (entry := self.lane.take()) is not None:
             try:
                 if callable(entry):
                     entry()
                     continue
-                self._lag_s = self._clock.now_s() - entry.received_s
                 self._output.accept(entry)
             except Exception as error:  # noqa: BLE001 - whatever it is, it stays with this output
-                self._failed(error)
+                self._failed(error, None if callable(entry) else entry)
             else:
-                self._delivered += len(entry)
+                self.lane.delivered(entry)
+        self.lane.leave()
         try:
             self._output.close()
         except Exception as error:  # noqa: BLE001 - the same
             self._failed(error)
 
-    def _failed(self, error: Exception) -> None:
-        self._failures += 1
-        if self._failures == 1:
-            self._on_failure(self.name, error)
-
-    def _next(self) -> Batch | News | None:
-        """Wait for the next entry; None when there will be none."""
-        with self._condition:
-            while not self._queue:
-                if self._finishing:
-                    return None
-                self._clock.wait(self._condition, 1.0)
-            first = self._queue.popleft()
-            if callable(first) or self._when_full is WhenFull.DROP_OLDEST:
-                return first
-            batches = [first]
-            while self._queue and not callable(entry := self._queue[0]):
-                batches.append(entry)
-                self._queue.popleft()
-            if len(batches) == 1 and not self._older:
-                return first
-            newest, self._older = self._older, {}
-        # The lock is free again: the reader need not wait while we look through the backlog.
-        for batch in batches:
-            self._fold(batch, newest)
-        return LatestBatch(tuple(newest.values()), batches[-1].source, batches[-1].received_s)
+    def _failed(self, error: Exception, batch: Batch | None = None) -> None:
+        if self.lane.failed(batch):
+            self._on_failure(self.lane.name, error)

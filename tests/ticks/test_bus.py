@@ -47,6 +47,10 @@ class Sink:
         return self.prices.get(timeout=PATIENCE_S)
 
 
+def prices_of(batch: Batch) -> tuple[str, dict[int, float]]:
+    return batch.source, {value.instrument_token: value.last_price for value in batch.lasts()}
+
+
 class Broken:
     def accept(self, batch: Batch) -> None:
         raise BrokenPipeError
@@ -101,17 +105,14 @@ def test_a_stalled_output_with_the_latest_policy_misses_no_instruments_last_valu
         bus.deliver(Values(last(0)))
         gate.next()
         bus.deliver(Values(last(50, instrument_token=NIFTY)))
-        for price in range(1, 9):
+        bus.deliver(Values(last(0)))
+        for price in range(1, 8):
             bus.deliver(Values(last(price, received_s=price, source=REST)))
 
-        gate.open.release()
-        gathered = gate.next()
-        values = {value.instrument_token: value.last_price for value in gathered.lasts()}
-        assert {NIFTY: 50, INFY: 8} == values
-        assert (2, REST, 8) == (len(gathered), gathered.source, gathered.received_s)
-        gate.open.release()
+        gate.open.release(3)
+        assert [(FEED, {NIFTY: 50, INFY: 0}), (REST, {INFY: 7})] == [prices_of(gate.next()) for _ in range(2)]
         assert [] == bus.close(PATIENCE_S)
-        assert (3, 7, 0) == (
+        assert (4, 6, 0) == (
             bus.counters()["slow"].delivered,
             bus.counters()["slow"].conflated,
             bus.counters()["slow"].dropped,
