@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..clock import Clock
-from .lane import Counters, Lane, LatestBatch, News, WhenFull
+from .lane import Counters, Lane, News, WhenFull
 from .last import Batch
+from .latest import LatestBatch
 
 __all__ = ["Bus", "Counters", "Lane", "LatestBatch", "News", "Output", "WhenFull"]
 
