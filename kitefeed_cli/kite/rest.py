@@ -19,7 +19,7 @@ from ..policy.events import Answer
 from ..redact import REDACTOR, one_line
 from ..session import is_access_token
 from ..settings import checked_root, is_loopback
-from ..ticks.quotes import Quote
+from ..ticks.quotes import Depth, Quote
 from .errors import KiteError, judge, not_csv, unexpected
 
 if TYPE_CHECKING:
@@ -201,7 +201,6 @@ def _quote(name: str, row: object, kind: Kind) -> Quote:
         raise unexpected(f"quote of {name}")
     ohlc = row.get("ohlc")
     prices = ohlc if isinstance(ohlc, dict) else {}
-    volume, oi = _number(row, "volume"), _number(row, "oi")
     return Quote(
         instrument=name,
         instrument_token=instrument_token,
@@ -213,8 +212,15 @@ def _quote(name: str, row: object, kind: Kind) -> Quote:
         open=_number(prices, "open"),
         high=_number(prices, "high"),
         low=_number(prices, "low"),
-        volume=None if volume is None else int(volume),
-        oi=None if oi is None else int(oi),
+        volume=_count(row, "volume"),
+        oi=_count(row, "oi"),
+        last_traded_quantity=_count(row, "last_quantity"),
+        average_traded_price=_number(row, "average_price"),
+        total_buy_quantity=_count(row, "buy_quantity"),
+        total_sell_quantity=_count(row, "sell_quantity"),
+        oi_day_high=_count(row, "oi_day_high"),
+        oi_day_low=_count(row, "oi_day_low"),
+        depth=_depth(row),
     )
 
 
@@ -226,3 +232,35 @@ def _number(row: dict[str, Any], name: str) -> float | None:
     if type(value) not in (int, float) or not -1e15 < value < 1e15:
         raise unexpected(name)
     return float(value)
+
+
+def _count(row: dict[str, Any], name: str) -> int | None:
+    value = _number(row, name)
+    return None if value is None else int(value)
+
+
+def _depth(row: dict[str, Any]) -> Depth | None:
+    """The market depth in the form it has in a tick; None when absent."""
+    depth = row.get("depth")
+    if depth is None:
+        return None
+    if not isinstance(depth, dict):
+        raise unexpected("depth")
+    return {side: [_offer(entry) for entry in _list(depth, side)] for side in ("buy", "sell")}
+
+
+def _offer(entry: object) -> dict[str, float]:
+    if not isinstance(entry, dict):
+        raise unexpected("depth")
+    return {
+        "quantity": _count(entry, "quantity") or 0,
+        "price": _number(entry, "price") or 0.0,
+        "orders": _count(entry, "orders") or 0,
+    }
+
+
+def _list(row: dict[str, Any], name: str) -> list[object]:
+    value = row.get(name)
+    if value is not None and not isinstance(value, list):
+        raise unexpected(name)
+    return value or []

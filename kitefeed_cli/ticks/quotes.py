@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from .last import REST, Last
+
+_INDICES = 9  # the segment that cannot be traded
+Depth = Mapping[str, Sequence[Mapping[str, float]]]  # "buy", "sell": five of {"quantity", "price", "orders"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,60 @@ class Quote:
     low: float | None = None
     volume: int | None = None
     oi: int | None = None
+    last_traded_quantity: int | None = None
+    average_traded_price: float | None = None
+    total_buy_quantity: int | None = None
+    total_sell_quantity: int | None = None
+    oi_day_high: int | None = None
+    oi_day_low: int | None = None
+    depth: Depth | None = None
+
+    @classmethod
+    def from_last(cls, last: Last, instrument: str) -> Quote:
+        """What a `Last` still knows."""
+        return cls(
+            instrument=instrument,
+            instrument_token=last.instrument_token,
+            last_price=last.last_price,
+            mode=last.mode,
+            exchange_at=last.exchange_at,
+            last_trade_at=last.last_trade_at,
+            close=last.close,
+            open=last.open,
+            high=last.high,
+            low=last.low,
+            volume=last.volume,
+            oi=last.oi,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A tick of the official client with the same content: of mode full where `/quote` was asked, so that it has
+        every key that a tick of the feed could have."""
+        token, price, close = self.instrument_token, self.last_price, self.close
+        tradable = token & 0xFF != _INDICES
+        tick = {"tradable": tradable, "mode": self.mode, "instrument_token": token, "last_price": price}
+        if self.mode == "ltp":
+            return tick
+        tick["ohlc"] = {"open": self.open, "high": self.high, "low": self.low, "close": close}
+        tick["change"] = (price - close) * 100 / close if close else 0
+        if self.exchange_at is None and self.depth is None:
+            return tick
+        tick["mode"] = "full"
+        tick["exchange_timestamp"] = self.exchange_at
+        if not tradable:
+            return tick
+        return tick | {
+            "last_traded_quantity": self.last_traded_quantity,
+            "average_traded_price": self.average_traded_price,
+            "volume_traded": self.volume,
+            "total_buy_quantity": self.total_buy_quantity,
+            "total_sell_quantity": self.total_sell_quantity,
+            "last_trade_time": self.last_trade_at,
+            "oi": self.oi,
+            "oi_day_high": self.oi_day_high,
+            "oi_day_low": self.oi_day_low,
+            "depth": {side: [dict(entry) for entry in (self.depth or {}).get(side, ())] for side in ("buy", "sell")},
+        }
 
     def last(self, source: str, received_s: float) -> Last:
         """The same as a `Last`."""
@@ -59,6 +117,10 @@ class QuoteBatch:
 
     def __len__(self) -> int:
         return len(self.quotes)
+
+    def without(self, places: Collection[int]) -> QuoteBatch:
+        """The same quotes but those at these places."""
+        return replace(self, quotes=[quote for place, quote in enumerate(self.quotes) if place not in places])
 
     def lasts(self) -> Iterator[Last]:
         for quote in self.quotes:

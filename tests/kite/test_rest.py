@@ -100,6 +100,29 @@ def test_quotes_come_by_name_with_aware_times_and_missing_ones_absent() -> None:
     assert {"i": ["NSE:INFY", "NSE:GONE"]} == parse_qs(stub.requests[0].target.partition("?")[2])
 
 
+def test_a_whole_quote_brings_what_a_tick_of_mode_full_would() -> None:
+    entry = {"price": 1573.1, "quantity": 7, "orders": 2, "more": 1}
+    infy = {
+        "instrument_token": 408065,
+        "last_price": 1573.15,
+        "last_quantity": 1,
+        "average_price": 1570.5,
+        "buy_quantity": 2,
+        "sell_quantity": 3,
+        "oi_day_high": 4,
+        "oi_day_low": 5,
+        "depth": {"buy": [entry], "sell": None},
+    }
+    with Stub(answering(success({"NSE:INFY": infy}))) as stub:
+        quote = rest_at(stub).quotes(TOKEN, ["NSE:INFY"], "quote", 5)["NSE:INFY"]
+
+    assert (1, 1570.5, 2, 3, 4, 5) == (
+        *(quote.last_traded_quantity, quote.average_traded_price, quote.total_buy_quantity),
+        *(quote.total_sell_quantity, quote.oi_day_high, quote.oi_day_low),
+    )
+    assert {"buy": [{"quantity": 7, "price": 1573.1, "orders": 2}], "sell": []} == quote.depth
+
+
 @pytest.mark.parametrize(("kind", "path", "mode"), [("ltp", "/quote/ltp", "ltp"), ("ohlc", "/quote/ohlc", "quote")])
 def test_the_smaller_quotes_have_their_own_paths(kind: Kind, path: str, mode: str) -> None:
     with Stub(answering(success({"NSE:INFY": {"instrument_token": 408065, "last_price": 1573}}))) as stub:
@@ -125,6 +148,10 @@ def test_the_smaller_quotes_have_their_own_paths(kind: Kind, path: str, mode: st
         {"NSE:INFY": {"instrument_token": 408065, "last_price": float("inf")}},
         {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "timestamp": "2026-13-99 00:00:00"}},
         {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "timestamp": 5}},
+        {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "depth": []}},
+        {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "depth": {"buy": {}}}},
+        {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "depth": {"buy": [5]}}},
+        {"NSE:INFY": {"instrument_token": 408065, "last_price": 1.0, "depth": {"buy": [{"price": "5"}]}}},
     ],
 )
 def test_an_odd_quote_is_an_unexpected_reply(value: object) -> None:
