@@ -31,7 +31,9 @@ def poll(
     mode: Annotated[
         Literal["ltp", "quote"] | None,
         typer.Option(
-            "--mode", help="How much each quote carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
+            "--mode",
+            help="How much each quote carries.  \\[env var: KITEFEED_MODE; default: quote]",
+            show_default=False,
         ),
     ] = None,
     env_file: EnvFile = None,

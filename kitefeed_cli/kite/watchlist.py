@@ -9,22 +9,57 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 from ..clock import Clock
 from ..problems import Exit, Problem
 from .instruments import DOWNLOAD_S, Instrument, Instruments, cache_folder
 from .rest import Rest
 
+T = TypeVar("T")
+
+
+# Kite Connect v3 docs, WebSocket page: so many instruments on a connection, so many connections for an API key.
+INSTRUMENTS_MAX = 3000
+CONNECTIONS_MAX = 3
+
+
+class Part:
+    """What one connection follows, an even share of the list."""
+
+    def __init__(self, whole: Watchlist, number: int, typed: Sequence[str]) -> None:
+        self._whole = whole
+        self._number = number
+        self._typed = typed
+        self.subscriptions: dict[int, str] = {}  # filled in place
+
+    def __len__(self) -> int:
+        return len(self._typed)
+
+    @property
+    def resolved(self) -> bool:
+        return self._whole.resolved
+
+    @property
+    def names(self) -> list[str]:
+        """What REST calls its instruments; the names as typed until they are known."""
+        return self._whole.share(self._number) or list(self._typed)
+
+    def resolve(self) -> str | None:
+        """As `Watchlist.resolve`."""
+        return self._whole.resolve()
+
 
 class Watchlist:
-    """The instruments of one run.
+    """The instruments of one run, in as many `parts` as it takes connections.
 
     `tokens` maps instrument tokens to names, `subscriptions` to modes; both are filled in place, so that the outputs
     and the feed may hold them from the start.
     """
 
     def __init__(self, typed: Sequence[str], mode: str, lists: Callable[[], Instruments]) -> None:
-        self._typed = typed
+        self._typed = typed = tuple(dict.fromkeys(typed))
         self._mode = mode
         self._lists = lists
         self._lock = threading.Lock()
@@ -32,6 +67,8 @@ class Watchlist:
         self.tokens: dict[int, str] = {}
         self.subscriptions: dict[int, str] = {}
         self.warnings: list[str] = []
+        connections = min(max(1, -(-len(typed) // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
+        self.parts = [Part(self, number, share) for number, share in enumerate(_shares(typed, connections))]
 
     @property
     def resolved(self) -> bool:
@@ -51,6 +88,13 @@ class Watchlist:
             raise Problem(
                 "there is nothing to follow", "the list of instruments is empty", "name one, like NSE:INFY", Exit.USAGE
             )
+        if len(self._typed) > CONNECTIONS_MAX * INSTRUMENTS_MAX:
+            raise Problem(
+                f"{len(self._typed):,} instruments are too many",
+                f"Kite serves {INSTRUMENTS_MAX:,} on a connection and {CONNECTIONS_MAX} connections for an API key",
+                f"follow at most {CONNECTIONS_MAX * INSTRUMENTS_MAX:,} of them",
+                Exit.USAGE,
+            )
         with self._lock:
             if self.resolved:
                 return None
@@ -64,8 +108,20 @@ class Watchlist:
             self.warnings = lists.warnings
             self.tokens.update((each.instrument_token, each.key) for each in found)
             self.subscriptions.update(dict.fromkeys(self.tokens, self._mode))
+            for part, share in zip(self.parts, _shares(list(self.tokens), len(self.parts)), strict=True):
+                part.subscriptions.update(dict.fromkeys(share, self._mode))
             self.instruments = found
             return None
+
+    def share(self, number: int) -> list[str]:
+        """What REST calls the instruments of that part; empty until they are known."""
+        return [self.tokens[token] for token in self.parts[number].subscriptions]
+
+
+def _shares(whole: Sequence[T], many: int) -> list[Sequence[T]]:
+    """The same in so many shares that differ by one at most, in their order."""
+    ends = [len(whole) * number // many for number in range(many + 1)]
+    return [whole[first:last] for first, last in pairwise(ends)]
 
 
 def lists_of(rest: Rest, clock: Clock) -> Instruments:

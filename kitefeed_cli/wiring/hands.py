@@ -6,18 +6,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 from ..clock import Clock
-from ..console import messages
-from ..console.printer import Printer
 from ..driver.news import TokenNews
 from ..kite.errors import KiteError
 from ..kite.feed import Feed
 from ..kite.rest import MOST, Rest
-from ..kite.watchlist import Watchlist
-from ..outputs import Output
-from ..policy import Answer, Event, Limits, Note, Report, Say, Show, Shown
+from ..kite.watchlist import Part
+from ..policy import Answer, Event, Limits, Note, Report, Say, Show
 from ..policy.events import FeedUnreachable, QuotesPolled, TimeUp, TokenChecked
 from ..polling import Batches
 from ..problems import Problem, bug
@@ -25,25 +21,22 @@ from ..session import Session, TokenStore
 from ..ticks.board import Board
 from ..ticks.last import Batch
 from ..ticks.quotes import QuoteBatch
-
-_NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
+from .voice import Voice
 
 
 class LiveHands:
-    """The hands of a real run (`driver.hands.Hands`)."""
+    """The hands of one connection of a real run (`driver.hands.Hands`)."""
 
     def __init__(
         self,
         rest: Rest,
         feed: Feed,
         store: TokenStore,
-        watchlist: Watchlist,
+        watchlist: Part,
         board: Board,
         deliver: Callable[[Batch], None],
         post: Callable[[Event], None],
-        printer: Printer,
-        output: Output,
-        tell: Callable[[Callable[[], None]], None],
+        voice: Voice,
         trading: Callable[[], bool],
         fail: Callable[[Problem], None],
         clock: Clock,
@@ -56,9 +49,7 @@ class LiveHands:
         self._board = board
         self._deliver = deliver
         self._post = post
-        self._printer = printer
-        self._output = output
-        self._tell = tell  # on the output's thread: a reader that stopped reading must not stop the loop
+        self._voice = voice
         self._trading = trading
         self._fail = fail
         self._clock = clock
@@ -69,7 +60,6 @@ class LiveHands:
         self._opening = threading.Lock()
         self._names: list[str] = []
         self._turns: Batches | None = None  # of these names
-        self._served = True  # whether some source serves; when none does, the last known values are told once
 
     def check_token(self, ask: int) -> None:
         session = self._store.read()
@@ -135,24 +125,16 @@ class LiveHands:
         self._errand("poll", poll)
 
     def report(self, report: Report) -> None:
-        lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
-        problem = messages.problem(report, lost_at)
-        self._printer.error(problem)
-        self._tell(lambda: self._output.problem(problem))
+        self._voice.report(report)
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:
             turns = len(self._batches().turns)
             say = replace(say, seconds=say.seconds * turns)  # how often each instrument is refreshed
-        self._printer.status(messages.status_line(say))
+        self._voice.say(say)
 
     def show(self, show: Show) -> None:
-        why = None if show.cause is None else show.cause.value
-        self._tell(lambda: self._output.shown(show.shown.value, why))
-        serves = show.shown not in _NO_SOURCE
-        if self._served and not serves:
-            self._tell(lambda: self._output.stale(self._board.lasts()))
-        self._served = serves
+        self._voice.show(show)
 
     def look(self) -> TimeUp:
         frame_age_s, tick_age_s = self._feed.ages()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from ..calendar import seems_open
@@ -13,18 +14,17 @@ from ..clock import Clock
 from ..console.hearsay import Hearsay
 from ..console.printer import Printer
 from ..console.streams import OutputClosed
+from ..driver.fleet import Fleet
 from ..driver.inbox import ThreadInbox
-from ..driver.loop import Loop
 from ..kite.feed import Feed
 from ..kite.rest import Rest
-from ..kite.watchlist import Watchlist, lists_of
+from ..kite.watchlist import Part, Watchlist, lists_of
 from ..outputs import Output
 from ..outputs.silent import Silent
-from ..policy import DEFAULT, Limits, Shown, State
-from ..policy.events import StopAsked
+from ..policy import DEFAULT, Limits, Shown, State, step
+from ..policy.events import Saved, StopAsked
 from ..problems import Problem
 from ..scenario.flight.incident import Incident
-from ..scenario.flight.recorder import FlightRecorder
 from ..session import Session, TokenStore, TokenWatch, Watch
 from ..settings import Settings
 from ..ticks.board import Board
@@ -33,7 +33,11 @@ from ..ticks.last import Batch
 from .hands import LiveHands
 from .incidents import Incidents
 from .output import make_output, start
+from .seat import Seat
+from .voice import Voice
 
+_BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
+_NAMED = 5  # instruments in one line
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
 
 
@@ -58,7 +62,6 @@ class FeedRun:
         self._printer = printer
         self._store = store
         self._hearsay = Hearsay(clock)
-        self._inbox = ThreadInbox(clock)
         self.board = Board(clock)
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
         self.watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
@@ -66,41 +69,48 @@ class FeedRun:
             Silent() if take else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
         )
         self._bus = Bus(clock, self._consumer_failed)
-        self._hand_on = take or self._bus.deliver
-        self._feed = Feed(
+        self._hand_on = take or (lambda batch: None)
+        self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
+        self._incidents = incidents
+        self._limits = limits
+        parts = self.watchlist.parts
+        fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
+        self.seats = [self._seat(settings, part, fleet) for part in parts]
+
+    def _seat(self, settings: Settings, part: Part, fleet: Fleet | None) -> Seat:
+        clock, inbox = self._clock, ThreadInbox(self._clock)
+        feed = Feed(
             settings.ws_root,
             settings.api_key,
             clock,
-            self._inbox.post,
+            inbox.post,
             self._deliver,
-            self.watchlist.subscriptions,
+            part.subscriptions,
             self._trading,
             on_text=self._hear,
+            missed=self._missed,
         )
-        self.hands = LiveHands(
+        hands = LiveHands(
             self._rest,
-            self._feed,
-            store,
-            self.watchlist,
+            feed,
+            self._store,
+            part,
             self.board,
             self._deliver,
-            self._inbox.post,
-            printer,
-            self._output,
-            self._bus.tell,
+            inbox.post,
+            self._voice,
             self._trading,
             self.fail,
             clock,
-            limits,
+            self._limits,
         )
-        self._incidents = incidents
-        self._recorder = FlightRecorder(self.hands, self._inbox, clock, self._outage_over)
-        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits)
+        policy = step if fleet is None else fleet.seat(inbox.post)
+        return Seat(feed, hands, inbox, clock, self._limits, policy, self._outage_over)
 
     @property
     def state(self) -> State:
-        """Where the policy is; for tests and scenarios."""
-        return self._loop.state
+        """Where the policy of the first connection is; for tests and scenarios."""
+        return self.seats[0].state
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
@@ -112,18 +122,17 @@ class FeedRun:
         if self._stopping:
             return
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
+        self.board.fed_by(self._bus.attach("board", self.board, WhenFull.BLOCK, every_s=_BOARD_S, hears=False))
         self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
         start(self._output, self._printer)
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         try:
-            saved = self._store.read().saved
-            self._recorder.begin(saved, lambda: self._loop.state)
-            self._loop.run(saved)
-            self._recorder.close()
+            self._sit_down(self._store.read().saved)
         finally:
             watch.stop()
-            self._feed.stop()
+            for seat in self.seats:
+                seat.feed.stop()
             self._bus.close(_STOP_S)
             self._output.close()
             if self._incidents is not None:
@@ -131,10 +140,24 @@ class FeedRun:
             self._tell_losses()
         self._end()
 
+    def _sit_down(self, saved: Saved) -> None:
+        """Run every loop: the first one here, each of the others on a thread of its own."""
+        origin_s = self._clock.now_s()
+        others = [
+            threading.Thread(target=seat.run, args=(saved, origin_s), name=f"kitefeed-loop-{number}", daemon=True)
+            for number, seat in enumerate(self.seats[1:], start=2)
+        ]
+        for thread in others:
+            thread.start()
+        self.seats[0].run(saved, origin_s)
+        for thread in others:
+            thread.join(_STOP_S)
+
     def stop(self) -> None:
         """Ask the run to end; from any thread, also from a signal."""
         self._stopping = True
-        self._inbox.post(StopAsked())
+        for seat in self.seats:
+            seat.inbox.post(StopAsked())
 
     def fail(self, problem: Problem) -> None:
         """End the run with a problem that no waiting cures; the first one counts."""
@@ -176,16 +199,16 @@ class FeedRun:
         counters = self._bus.counters()["output"]
         if counters.dropped:
             self._printer.status(f"{counters.dropped} ticks were lost here: stdout was read too slowly")
-        refused = self._feed.refused()
+        refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
         if refused:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
             self._printer.status(f"refused and never shown: {reasons}")
         if counters.delivered:
             self._printer.detail(f"{counters.delivered} ticks delivered")
 
-    def _outage_over(self, incident: Incident) -> None:
+    def _outage_over(self, incident: Incident, since_s: float) -> None:
         if self._incidents is not None:
-            self._incidents.write(incident, self._recorder.real_s(incident.recorded.steps[0].at_s))
+            self._incidents.write(incident, since_s)
 
     def _write(self, text: str) -> None:
         try:
@@ -196,19 +219,29 @@ class FeedRun:
             self.fail(problem)
 
     def _deliver(self, batch: Batch) -> None:
-        self.board.take(batch)
+        self._bus.deliver(batch)
         self._hand_on(batch)
 
     def _trading(self) -> bool:
-        return seems_open(self._clock.wall(), self._feed.fresh_age_s())
+        return seems_open(self._clock.wall(), min(seat.feed.fresh_age_s() for seat in self.seats))
 
     def _token_stored(self, stored: Session, _new: bool) -> None:
-        self.hands.token_found(stored)
+        for seat in self.seats:
+            seat.hands.token_found(stored)
 
     def _hear(self, kind: str, text: str) -> None:
         news = self._hearsay.line(text) if kind in ("error", "message") else None
         if news is not None:  # the caller reads the feed, and a terminal may be slow
             self._bus.tell(lambda: self._printer.status(news))
+
+    def _missed(self, missing: Mapping[int, str], again: bool) -> None:
+        """Instruments that have not ticked yet: lost on the way at first, and in the end their own affair."""
+        names = [self.watchlist.tokens.get(token, str(token)) for token in missing]
+        few = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+        if again:
+            self._bus.tell(lambda: self._printer.detail(f"no tick yet, subscribed again: {few}"))
+        else:
+            self._bus.tell(lambda: self._printer.status(f"never ticked, although subscribed four times: {few}"))
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.status(f"the {name} could not take some ticks ({type(error).__name__}); the feed carries on")

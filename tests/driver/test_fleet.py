@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitefeed_cli.policy import Answer, Note
-from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report
+from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Saved, StopAsked, TokenStored, Woke
 from kitefeed_cli.policy.states import Stopped
@@ -106,7 +106,7 @@ def test_those_that_came_back_are_counted_while_others_are_missing() -> None:
     squad.world.feeds[0] = 101
     squad.wait(65.0)
 
-    said = [action.detail for _, _, action in squad.log if getattr(action, "note", None) is Note.PARTLY]
+    said = [action.detail for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.PARTLY]
     assert ["3,000 of 9,000 instruments"] == said
     assert "partial" == squad.shown[-1]
 

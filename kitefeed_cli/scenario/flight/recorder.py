@@ -59,10 +59,10 @@ class FlightRecorder(Desk):
         """A moment of an incident on the real clock."""
         return at_s + self._origin_s
 
-    def begin(self, saved: Saved, state: Callable[[], State]) -> None:
-        """The loop begins now; `state` tells where its policy is."""
+    def begin(self, saved: Saved, state: Callable[[], State], origin_s: float | None = None) -> None:
+        """The loop begins now; `state` tells where its policy is. Loops that share an origin share their times."""
         self._state = state
-        self._origin_s = self._real.now_s()
+        self._origin_s = self._real.now_s() if origin_s is None else origin_s
         self._forget(None)
         self._happened(Started(saved))
 

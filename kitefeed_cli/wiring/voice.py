@@ -1,0 +1,52 @@
+"""What a run says and shows: errors and status lines on stderr, states in the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from ..clock import Clock
+from ..console import messages
+from ..console.printer import Printer
+from ..outputs import Output
+from ..policy import Report, Say, Show, Shown
+from ..ticks.board import Board
+
+_NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
+
+
+class Voice:
+    """One for all connections of a run. `tell` calls on the output's thread: a reader that stopped reading must not
+    stop a loop."""
+
+    def __init__(
+        self,
+        printer: Printer,
+        output: Output,
+        tell: Callable[[Callable[[], None]], None],
+        board: Board,
+        clock: Clock,
+    ) -> None:
+        self._printer = printer
+        self._output = output
+        self._tell = tell
+        self._board = board
+        self._clock = clock
+        self._served = True  # whether some source serves; when none does, the last known values are told once
+
+    def report(self, report: Report) -> None:
+        lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
+        problem = messages.problem(report, lost_at)
+        self._printer.error(problem)
+        self._tell(lambda: self._output.problem(problem))
+
+    def say(self, say: Say) -> None:
+        self._printer.status(messages.status_line(say))
+
+    def show(self, show: Show) -> None:
+        why = None if show.cause is None else show.cause.value
+        self._tell(lambda: self._output.shown(show.shown.value, why))
+        serves = show.shown not in _NO_SOURCE
+        if self._served and not serves:
+            self._tell(lambda: self._output.stale(self._board.lasts()))
+        self._served = serves
