@@ -22,6 +22,9 @@ T = TypeVar("T")
 # What may lie unread: a megabyte and a little. The system gives memory only to as much of it as is ever used, and a
 # feed that keeps up uses a frame's worth.
 ROOM_BYTES = (1 << 20) + 64
+# TLS gives no more than this at a time, and there is likely to be more behind a full record: to read on is cheaper
+# than to decode what has come so far and let the outputs wake up over it.
+_RECORD_BYTES = 1 << 14
 _IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 
@@ -108,15 +111,14 @@ class Link:
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes; empty at the end of the stream."""
         if self._at == self._end:
-            self._read()
+            self._read(1)
         return self.take(0, min(size, self._end - self._at))
 
     def ahead(self, size: int) -> tuple[bytearray, int]:
         """Wait until `size` bytes, at most ROOM_BYTES, can be looked at, and leave them unread: where they are, and
         the place of the first. EOFError: the stream ends before."""
-        while self._end - self._at < size:
-            if not self._read():
-                raise EOFError
+        if self._end - self._at < size and not self._read(size):
+            raise EOFError
         return self._buffer, self._at
 
     def take(self, skip: int, size: int) -> bytes:
@@ -152,17 +154,29 @@ class Link:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._sock
 
-    def _read(self) -> int:
-        """Wait for more bytes behind those unread; how many came, 0 at the end of the stream."""
+    def _read(self, size: int) -> bool:
+        """Wait until there are `size` unread bytes; False: the stream ended before."""
         sock = self._open()
         self._check()  # a peer that never stops talking would keep us from ever waiting
         unread = self._end - self._at
         self._view[:unread] = self._view[self._at : self._end]
         self._at, self._end = 0, unread
-        room = self._view[unread:]
-        came = self._again(lambda: sock.recv_into(room), selectors.EVENT_READ)
-        self._end += came
-        return came
+
+        def read() -> bool:
+            came = _RECORD_BYTES
+            while self._end < size or (came == _RECORD_BYTES and self._end < ROOM_BYTES):
+                try:
+                    came = sock.recv_into(self._view[self._end :])
+                except OSError:  # there is no more, or it comes again with the next read
+                    if self._end < size:
+                        raise
+                    break
+                if not came:
+                    break
+                self._end += came
+            return self._end >= size
+
+        return self._again(read, selectors.EVENT_READ)
 
     def _again(self, attempt: Callable[[], T], blocked_on: int) -> T:
         """Try at once, which is all it takes on a busy stream, and wait only when there is nothing to do."""
