@@ -16,6 +16,7 @@ _PARTS: dict[str, Callable[[], Iterable[Line]]] = {
     "json": json_lines.lines,
     "memory": memory.lines,
     "cpu": loopback.cpu_lines,
+    "tls": loopback.tls_lines,
     "latency": loopback.latency_lines,
     "startup": startup.lines,
 }

@@ -1,6 +1,6 @@
-"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|with-board PORT PACKETS NUMBER`.
+"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|with-board ROOT PACKETS NUMBER`.
 
-Prints the CPU seconds of the whole process a tick, from the second frame on, and the times at which frames reached the
+Prints the CPU seconds of the whole process a tick, once it has settled down, and the times at which frames reached the
 callback, on the system's monotonic clock.
 """
 
@@ -15,40 +15,51 @@ from collections.abc import Callable
 
 from .frames import steady
 
+# From the first frame on: as long as threads of numpy, which never get any work, go round and round before they sleep.
+_SETTLED_S = 0.2
+
 
 class Counter:
-    """Counts ticks from the second frame on; writes the result and ends the process after `number` frames."""
+    """Counts ticks; writes the result and ends the process after `number` frames."""
 
     def __init__(self, number: int, packets: int) -> None:
         self._number = number
         self._packets = packets
         self._times: list[float] = []
-        self._starts_s = 0.0
+        self._from: tuple[int, float] | None = None  # frames, CPU seconds
         self.done = threading.Event()
 
     def frame(self) -> None:
-        self._times.append(time.monotonic())
-        if len(self._times) == 1:
-            self._starts_s = time.process_time()
+        now_s = time.monotonic()
+        self._times.append(now_s)
         if len(self._times) == self._number:
-            cpu_s = (time.process_time() - self._starts_s) / (self._number - 1) / self._packets
+            frames, before_s = self._from or (0, 0.0)
+            cpu_s = (time.process_time() - before_s) / (self._number - frames) / self._packets
             sys.stdout.write(json.dumps({"cpu_s": cpu_s, "times": self._times[:1000]}))
             sys.stdout.flush()
             os._exit(0)
+        if self._from is None and now_s - self._times[0] >= _SETTLED_S:
+            self._from = len(self._times), time.process_time()
+
+    def fail(self, why: str) -> None:
+        sys.stderr.write(f"{why}\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
-def official(port: int, counter: Counter) -> None:
+def official(root: str, counter: Counter) -> None:
     from kiteconnect import KiteTicker
 
-    ticker = KiteTicker("api_key", "access_token", root=f"ws://127.0.0.1:{port}")
+    ticker = KiteTicker("api_key", "access_token", root=root)
     ticker.on_ticks = lambda ws, ticks: counter.frame()
     ticker.connect()
 
 
-def kitefeed(port: int, counter: Counter, packets: int, with_board: bool) -> None:
+def kitefeed(root: str, counter: Counter, packets: int, with_board: bool) -> None:
     from kitefeed_cli.clock import SystemClock
     from kitefeed_cli.kite.feed import Feed
     from kitefeed_cli.kite.packets import decode
+    from kitefeed_cli.policy.events import Event, FeedUnreachable
     from kitefeed_cli.ticks.batch import TickBatch
     from kitefeed_cli.ticks.board import Board
     from kitefeed_cli.ticks.bus import Bus, WhenFull
@@ -67,7 +78,7 @@ def kitefeed(port: int, counter: Counter, packets: int, with_board: bool) -> Non
 
     clock = SystemClock()
     board = Board(clock)
-    bus = Bus(clock, lambda name, error: os._exit(1))
+    bus = Bus(clock, lambda name, error: counter.fail(repr(error)))
     # A queue that the server cannot fill: this measures work, not what is dropped.
     bus.attach("counter", Output(), WhenFull.DROP_OLDEST, 1 << 30)
 
@@ -78,18 +89,24 @@ def kitefeed(port: int, counter: Counter, packets: int, with_board: bool) -> Non
 
     to: Callable[[Batch], None] = deliver if with_board else bus.deliver
     wanted = dict.fromkeys(decode(steady(packets)[0]).tokens(), "full")
-    feed = Feed(f"ws://127.0.0.1:{port}", "api_key", clock, lambda event: None, to, wanted, lambda: True)
+
+    def post(event: Event) -> None:
+        if isinstance(event, FeedUnreachable):
+            counter.fail(event.detail)
+
+    feed = Feed(root, "api_key", clock, post, to, wanted, lambda: True)
     feed.open(1, "access_token", 10.0)
     counter.done.wait()
 
 
 def main() -> None:
-    which, port, packets, number = sys.argv[1], *map(int, sys.argv[2:])
+    which, root = sys.argv[1:3]
+    packets, number = map(int, sys.argv[3:])
     counter = Counter(number, packets)
     if which == "official":
-        official(port, counter)
+        official(root, counter)
     else:
-        kitefeed(port, counter, packets, which == "with-board")
+        kitefeed(root, counter, packets, which == "with-board")
 
 
 if __name__ == "__main__":

@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from tests.kite.certificates import server_context
 
 from .frames import steady
 from .report import Line
 from .rounds import ratio
 from .server import Server
 
+_HERE = Path(__file__).parent
 _ROUNDS = 7
-_FRAMES = {1: (20_000, 100_000), 50: (1_000, 20_000), 500: (100, 4_000)}  # packets a frame: theirs, ours
+_FRAMES = {1: (25_000, 150_000), 50: (1_200, 40_000), 500: (150, 12_000)}  # packets a frame: theirs, ours
 _PACED = 400  # frames, 200 a second
 
 
+@dataclass(frozen=True, slots=True)
+class Road:
+    """How client and server meet; `trusted` is the file of the certificate that our side believes."""
+
+    name: str = ""
+    context: SSLContext | None = None
+    trusted: Path | None = None
+
+    def run(self, which: str, server: Server, packets: int, number: int) -> dict[str, Any]:
+        """Start a client in a process of its own; what it found."""
+        root = f"{'wss' if self.context else 'ws'}://127.0.0.1:{server.port}"
+        command = [sys.executable, "-m", "benchmarks.client", which, root, str(packets), str(number)]
+        environ = {"SSL_CERT_FILE": str(self.trusted)} if self.trusted else {}
+        reply = subprocess.run(
+            command, cwd=_HERE.parent, env={**os.environ, **environ}, capture_output=True, check=True, timeout=120
+        )
+        result: dict[str, Any] = json.loads(reply.stdout)
+        return result
+
+
+_PLAIN = Road()
+
+
 def cpu_lines() -> Iterator[Line]:
-    for packets, (theirs, ours) in _FRAMES.items():
-        rounds = [
-            (
-                _cpu_s("official", packets, theirs),
-                _cpu_s("kitefeed", packets, ours),
-                _cpu_s("with-board", packets, ours),
-            )
-            for _ in range(_ROUNDS)
-        ]
-        others, plain, board = zip(*rounds, strict=True)
-        name = f"CPU, socket to callback, {packets} full packet{'s' * (packets > 1)} a frame"
-        yield Line(name, ratio(others, plain), "µs a tick", 1e6)
-        yield Line(f"{name}, board kept as well", ratio(others, board), "µs a tick", 1e6)
+    for packets in _FRAMES:
+        yield from _cpu_lines(packets, ("kitefeed", "with-board"), _PLAIN)
+
+
+def tls_lines() -> Iterator[Line]:
+    with TemporaryDirectory() as folder:
+        tls = Road(", TLS", *server_context(["127.0.0.1"], Path(folder)))
+        for packets in _FRAMES:
+            yield from _cpu_lines(packets, ("kitefeed",), tls)
 
 
 def latency_lines() -> Iterator[Line]:
@@ -42,28 +70,28 @@ def latency_lines() -> Iterator[Line]:
         yield Line(f"latency, send to callback, 50 full packets, p{percent}", ratio(theirs, ours), "µs", 1e6)
 
 
-def _cpu_s(which: str, packets: int, number: int) -> float:
-    server = Server(steady(packets), number + 2)
-    try:
-        return float(_run(which, server.port, packets, number)["cpu_s"])
-    finally:
-        server.close()
+def _cpu_lines(packets: int, ours: tuple[str, ...], road: Road) -> Iterator[Line]:
+    numbers = _FRAMES[packets]
+    rounds = [
+        (_cpu_s("official", packets, numbers[0], road), *(_cpu_s(one, packets, numbers[1], road) for one in ours))
+        for _ in range(_ROUNDS)
+    ]
+    theirs, *each = zip(*rounds, strict=True)
+    name = f"CPU, socket to callback{road.name}, {packets} full packet{'s' * (packets > 1)} a frame"
+    for which, costs in zip(ours, each, strict=True):
+        board = ", board kept as well" * (which == "with-board")
+        yield Line(f"{name}{board}", ratio(theirs, costs), "µs a tick", 1e6)
+
+
+def _cpu_s(which: str, packets: int, number: int, road: Road) -> float:
+    with closing(Server(steady(packets), number + 2, context=road.context)) as server:
+        return float(road.run(which, server, packets, number)["cpu_s"])
 
 
 def _latencies_s(which: str) -> list[float]:
-    server = Server(steady(50), _PACED, 200)
-    try:
-        got_s = _run(which, server.port, 50, _PACED)["times"]
+    with closing(Server(steady(50), _PACED, 200)) as server:
+        got_s = _PLAIN.run(which, server, 50, _PACED)["times"]
         return [got - sent for sent, got in zip(server.sent_s, got_s, strict=True)][20:]
-    finally:
-        server.close()
-
-
-def _run(which: str, port: int, packets: int, number: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.client", which, str(port), str(packets), str(number)]
-    reply = subprocess.run(command, capture_output=True, check=True, timeout=120)
-    result: dict[str, Any] = json.loads(reply.stdout)
-    return result
 
 
 def _percentile(values: list[float], percent: int) -> float:

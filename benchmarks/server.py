@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -26,12 +27,19 @@ def framed(payload: bytes) -> bytes:
 
 class Server:
     """Sends `number` frames, taking turns among `payloads`, to the one client that comes. `per_s`: how many a second,
-    None for no pause; `sent_s` are then the times of sending, on the system's monotonic clock."""
+    None for no pause; `sent_s` are then the times of sending, on the system's monotonic clock. `context`: for TLS."""
 
-    def __init__(self, payloads: Sequence[bytes], number: int, per_s: float | None = None) -> None:
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        number: int,
+        per_s: float | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self._frames = [framed(payload) for payload in payloads]
         self._number = number
         self._per_s = per_s
+        self._context = context
         self.sent_s: list[float] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -44,15 +52,15 @@ class Server:
 
     def _serve(self) -> None:
         client, _ = self._listening.accept()
-        with client:
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _shake_hands(client)
-            try:
-                self._send_paced(client, self._per_s) if self._per_s else self._send(client)
-                while client.recv(1 << 16):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            with self._context.wrap_socket(client, server_side=True) if self._context else client as peer:
+                _shake_hands(peer)
+                self._send_paced(peer, self._per_s) if self._per_s else self._send(peer)
+                while peer.recv(1 << 16):
                     pass
-            except OSError:
-                return  # the client has what it wanted
+        except OSError:
+            client.close()  # it has what it wanted, or would not trust us
 
     def _send(self, client: socket.socket) -> None:
         round_ = b"".join(self._frames)

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.frames import NOON_S, mixed, steady, uniform
+from benchmarks.loopback import Road
 from benchmarks.report import Line, table
 from benchmarks.rounds import Ratio, ratio
 from benchmarks.server import Server
 from kitefeed_cli.kite.packets import decode
 
-_ROOT = Path(__file__).parent.parent
+from .kite.certificates import server_context
+
+
+def _counted(which: str, server: Server, road: Road) -> None:
+    result = road.run(which, server, 9, 10)
+    server.close()
+
+    assert 10 == len(result["times"])
+    assert result["cpu_s"] > 0
 
 
 @pytest.mark.parametrize("which", ["official", "kitefeed", "with-board"])
 def test_a_client_counts_every_frame_it_was_told_to(which: str) -> None:
-    server = Server(steady(9), 12)
-    command = [sys.executable, "-m", "benchmarks.client", which, str(server.port), "9", "10"]
-    reply = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=30)
-    server.close()
-    result = json.loads(reply.stdout)
+    _counted(which, Server(steady(9), 12), Road())
 
-    assert 10 == len(result["times"])
-    assert result["cpu_s"] > 0
+
+@pytest.mark.parametrize("which", ["official", "kitefeed"])
+def test_both_clients_read_through_tls_as_well(which: str, tmp_path: Path) -> None:
+    context, certificate = server_context(["127.0.0.1"], tmp_path)
+
+    _counted(which, Server(steady(9), 12, context=context), Road(", TLS", context, certificate))
+
+
+def test_our_side_of_the_tls_road_verifies_the_certificate(tmp_path: Path) -> None:
+    context, _ = server_context(["127.0.0.1"], tmp_path)
+    server = Server(steady(9), 12, context=context)
+
+    with pytest.raises(subprocess.SubprocessError):
+        Road(", TLS", context, None).run("kitefeed", server, 9, 10)
+    server.close()
 
 
 def test_the_frames_are_read_without_a_refusal_and_move_in_time() -> None:
