@@ -21,15 +21,15 @@ from ..kite.rest import Rest
 from ..kite.watchlist import Part, Watchlist, lists_of
 from ..outputs import Output
 from ..outputs.silent import Silent
-from ..policy import DEFAULT, Limits, Shown, State, step
+from ..policy import DEFAULT, Limits, Show, Shown, State, step
 from ..policy.events import Saved, StopAsked
 from ..problems import Problem
 from ..scenario.flight.incident import Incident
 from ..session import Session, TokenStore, TokenWatch, Watch
 from ..settings import Settings
 from ..ticks.board import Board
-from ..ticks.bus import Bus, WhenFull
-from ..ticks.last import Batch
+from ..ticks.bus import Bus
+from ..ticks.lane import Lane, WhenFull
 from .hands import LiveHands
 from .incidents import Incidents
 from .output import make_output, start
@@ -55,9 +55,9 @@ class FeedRun:
         printer: Printer,
         limits: Limits = DEFAULT,
         incidents: Incidents | None = None,
-        take: Callable[[Batch], None] | None = None,
+        lane: Lane | None = None,
     ) -> None:
-        """`take`: a program that wants the values itself, on the reader's thread; None: the printer's streams do."""
+        """`lane`: a program takes the batches from it; None: they go to the printer's streams."""
         self._clock = clock
         self._printer = printer
         self._store = store
@@ -66,10 +66,10 @@ class FeedRun:
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
         self.watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
         self._output: Output = (
-            Silent() if take else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
+            Silent() if lane else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
         )
         self._bus = Bus(clock, self._consumer_failed)
-        self._hand_on = take or (lambda batch: None)
+        self._lane = lane
         self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
         self._incidents = incidents
         self._limits = limits
@@ -84,7 +84,7 @@ class FeedRun:
             settings.api_key,
             clock,
             inbox.post,
-            self._deliver,
+            self._bus.deliver,
             part.subscriptions,
             self._trading,
             on_text=self._hear,
@@ -96,7 +96,7 @@ class FeedRun:
             self._store,
             part,
             self.board,
-            self._deliver,
+            self._bus.deliver,
             inbox.post,
             self._voice,
             self._trading,
@@ -112,6 +112,11 @@ class FeedRun:
         """Where the policy of the first connection is; for tests and scenarios."""
         return self.seats[0].state
 
+    @property
+    def shown(self) -> Show:
+        """The state that was last shown to the user."""
+        return self._voice.shown
+
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
         self.look_up()
@@ -123,8 +128,11 @@ class FeedRun:
             return
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
         self.board.fed_by(self._bus.attach("board", self.board, WhenFull.BLOCK, every_s=_BOARD_S, hears=False))
-        self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
-        start(self._output, self._printer)
+        if self._lane is not None:
+            self._bus.add(self._lane)
+        else:
+            self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
+            start(self._output, self._printer)
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         try:
@@ -196,15 +204,15 @@ class FeedRun:
 
     def _tell_losses(self) -> None:
         """What was received and not shown is never passed over in silence."""
-        counters = self._bus.counters()["output"]
+        counters = self._bus.counters()["output" if self._lane is None else self._lane.name]
         if counters.dropped:
-            self._printer.status(f"{counters.dropped} ticks were lost here: stdout was read too slowly")
+            slow = "stdout was read" if self._lane is None else "the program took them"
+            self._printer.status(f"{counters.dropped} ticks were lost here: {slow} too slowly")
         refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
         if refused:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
             self._printer.status(f"refused and never shown: {reasons}")
-        if counters.delivered:
-            self._printer.detail(f"{counters.delivered} ticks delivered")
+        self._printer.detail(f"{counters.delivered} ticks delivered")
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:
         if self._incidents is not None:
@@ -217,10 +225,6 @@ class FeedRun:
             self.stop()
         except Problem as problem:
             self.fail(problem)
-
-    def _deliver(self, batch: Batch) -> None:
-        self._bus.deliver(batch)
-        self._hand_on(batch)
 
     def _trading(self) -> bool:
         return seems_open(self._clock.wall(), min(seat.feed.fresh_age_s() for seat in self.seats))

@@ -32,6 +32,7 @@ class Voice:
         self._tell = tell
         self._board = board
         self._clock = clock
+        self.shown = Show(Shown.CONNECTING, None)
         self._served = True  # whether some source serves; when none does, the last known values are told once
 
     def report(self, report: Report) -> None:
@@ -44,6 +45,7 @@ class Voice:
         self._printer.status(messages.status_line(say))
 
     def show(self, show: Show) -> None:
+        self.shown = show
         why = None if show.cause is None else show.cause.value
         self._tell(lambda: self._output.shown(show.shown.value, why))
         serves = show.shown not in _NO_SOURCE
