@@ -45,16 +45,17 @@ def emulator(
         "open"
     ),
     redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = REDIRECT_URL,
+    updates: Annotated[int, _option("updates", "How often each instrument moves in a second; 10 is a flood.")] = 1,
     speed: Annotated[float, _option("speed", "How fast its time runs: 60 makes a minute pass in a second.")] = 1.0,
     json: Json = False,
 ) -> None:
     """A local Kite: REST, WebSocket, login page, and every fault on a switch."""
     from ..emulator import CannotListenError, LocalKite
 
-    if speed <= 0 or instruments < 0 or not 0 <= port <= 65535:
+    if speed <= 0 or instruments < 0 or updates < 1 or not 0 <= port <= 65535:
         raise Problem("the local Kite cannot start so", "a number is out of range", "see `kitefeed emulator --help`")
     clock = SystemClock() if speed == 1 else ScaledClock(speed, SystemClock().wall())
-    kite = LocalKite(clock, port, seed, instruments, market, redirect_url=redirect_url)
+    kite = LocalKite(clock, port, seed, instruments, market, redirect_url=redirect_url, updates_per_s=updates)
     try:
         for asked_to_end in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
             signal.signal(asked_to_end, signal.default_int_handler)

@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 from kitefeed_cli.emulator.faults import Fault
 from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.packets import HEARTBEAT, Frame, Mode, frames_of
+from kitefeed_cli.emulator.tally import Counts
 
 SUBSCRIBED_MAX = 3000
 WAITING_MAX = 500  # frames; a slower reader loses the oldest, as Kite does not queue ticks
@@ -47,6 +48,7 @@ class Connection:
         market: Market,
         feed_fault: Callable[[], Fault],
         sent: Callable[[int, Frame], None],
+        counts: Counts,
     ) -> None:
         self.number = number
         self.access_token = access_token
@@ -57,11 +59,15 @@ class Connection:
         self._market = market
         self._feed_fault = feed_fault
         self._sent = sent
-        self._waiting: deque[Frame | str] = deque(maxlen=WAITING_MAX)
+        self._counts = counts
+        self._waiting: deque[Frame | str] = deque()
         self._more = asyncio.Event()
 
     def offer(self, frame: Frame | str) -> None:
         """Put a binary frame or a text in line."""
+        if len(self._waiting) >= WAITING_MAX:
+            self._withhold(self._waiting.popleft())
+        self._counts.offered += _ticks(frame)
         self._waiting.append(frame)
         self._more.set()
 
@@ -72,13 +78,18 @@ class Connection:
             self._more.clear()
             while self._waiting:
                 frame = self._waiting.popleft()
-                if not self._may_send(frame):
-                    continue
-                if isinstance(frame, str):
+                if not self._may_send(frame) or self._ws.closed or self._transport.is_closing():
+                    self._withhold(frame)
+                elif isinstance(frame, str):
                     await self._ws.send_str(frame)
                 else:
                     self._sent(self.number, frame)
                     await self._ws.send_bytes(frame.payload)
+
+    def ended(self) -> None:
+        """Nothing is sent any more."""
+        while self._waiting:
+            self._withhold(self._waiting.popleft())
 
     async def read(self) -> None:
         """Obey messages until the socket ends."""
@@ -134,6 +145,7 @@ class Connection:
         self._strangers.update(token for token in tokens if token not in self._market.row_of_token)
         self.mode_of[rows] = mode
         for frame in frames_of(self._market.board, rows, self.mode_of[rows]):
+            self._counts.snapshots += frame.weight
             self.offer(frame)
 
     def _fits(self, new: list[int]) -> bool:
@@ -151,11 +163,18 @@ class Connection:
         known = self._market.row_of_token
         return np.array([known[token] for token in tokens if token in known], dtype=np.intp)
 
+    def _withhold(self, frame: Frame | str) -> None:
+        self._counts.withheld += _ticks(frame)
+
     def _may_send(self, frame: Frame | str) -> bool:
         fault = self._feed_fault()
         if isinstance(frame, str) or frame is HEARTBEAT:
             return fault.heartbeats
         return fault.ticks
+
+
+def _ticks(frame: Frame | str) -> int:
+    return 0 if isinstance(frame, str) or not frame.parts else frame.weight
 
 
 def _whole_numbers(values: list[object]) -> list[int]:

@@ -15,6 +15,7 @@ from kitefeed_cli.emulator.faults import Fault, Switches, UnknownFaultError, nea
 from kitefeed_cli.emulator.feed import Feed
 from kitefeed_cli.emulator.hours import KiteTime
 from kitefeed_cli.emulator.oracle import RequestLog, SentLog
+from kitefeed_cli.emulator.tally import Tally
 
 PREFIX = "/_emulator/"
 TOKEN_STATES = ("valid", "expired")
@@ -31,6 +32,7 @@ class Controls:
         time: KiteTime,
         log: RequestLog,
         sent: SentLog,
+        tally: Tally,
     ) -> None:
         self._accounts = accounts
         self._switches = switches
@@ -38,6 +40,7 @@ class Controls:
         self._time = time
         self.log = log
         self.sent = sent
+        self.tally = tally
 
     def set_token(self, state: object) -> str:
         """`expired`: the access token is dead; `valid`: accepted again. Returns it. Raises UnknownFaultError."""
@@ -130,6 +133,8 @@ class ControlRoutes:
             case "GET", "sent":
                 rows = [{**row, "frame": row["frame"].hex()} for row in controls.sent.rows()]
                 return json_answer(rows)
+            case "GET", "tally":
+                return json_answer(controls.tally.as_json(int(request.query.get("after", "0"))))
             case "POST", "clock":
                 return json_answer(controls.set_clock(await _body(request)))
         return json_answer({"error": f"no control {request.method} {request.path}"}, 404)

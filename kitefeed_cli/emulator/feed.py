@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 
+import numpy as np
 from aiohttp import web
 
 from kitefeed_cli.emulator.accounts import Accounts
@@ -18,6 +19,7 @@ from kitefeed_cli.emulator.hours import KiteTime, Trading, is_session
 from kitefeed_cli.emulator.market import STEP_S, STEPS_PER_S, Market, Moved, chosen_rows
 from kitefeed_cli.emulator.oracle import RequestRow, SentLog
 from kitefeed_cli.emulator.packets import HEARTBEAT, Frame, frames_of
+from kitefeed_cli.emulator.tally import Tally
 
 SOCKETS_MAX = 3
 LATE_STEPS_MAX = 20  # beyond this the machine slept: the market moves on and nobody is told of each step
@@ -35,6 +37,8 @@ class Feed:
         time: KiteTime,
         trading: Trading,
         sent: SentLog,
+        tally: Tally,
+        updates_per_s: int,
     ) -> None:
         self._accounts = accounts
         self._market = market
@@ -42,10 +46,14 @@ class Feed:
         self._time = time
         self._trading = trading
         self._sent = sent
+        self._tally = tally
+        self._updates_per_s = updates_per_s
+        self._wanted = np.zeros(len(market.instruments), bool)  # ever subscribed
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._accepted = 0
-        self._step = 0
+        self._pulses = 0
+        self._step = 0  # of the market
 
     async def handshake(self, request: web.BaseRequest, row: RequestRow) -> web.StreamResponse:
         """Refuse before the upgrade, or stream until the socket ends. The status goes into `row` at once."""
@@ -65,7 +73,14 @@ class Feed:
             return ws
         self._accepted += 1
         connection = Connection(
-            self._accepted, access_token, ws, transport, self._market, lambda: self._switches["feed"], self._note
+            self._accepted,
+            access_token,
+            ws,
+            transport,
+            self._market,
+            lambda: self._switches["feed"],
+            self._note,
+            self._tally.of(self._accepted),
         )
         self._connections.add(connection)  # before the first await, so that a fourth cannot slip in
         try:
@@ -83,22 +98,24 @@ class Feed:
                     await writing
         finally:
             self._connections.discard(connection)
+            connection.ended()
         return ws
 
     async def pulse(self) -> None:
-        """For ever, four times a second: one step of the market, its ticks; once a second a heartbeat."""
+        """For ever, four times a second: the market moves, its ticks; once a second a heartbeat."""
         time, origin_s = self._time, self._time.t_s()
-        first = self._step
+        first = self._pulses
         while True:
-            due_s = origin_s + (self._step - first) * STEP_S
+            due_s = origin_s + (self._pulses - first) * STEP_S
             await time.clock.sleep_async(due_s - time.t_s())
             late_s = time.t_s() - due_s
-            moved = self._advance(late_s)
-            if late_s < LATE_STEPS_MAX * STEP_S:
-                self._tell(moved)
-                if self._step % STEPS_PER_S == 0:
-                    self._beat()
-            self._step += 1
+            in_time = late_s < LATE_STEPS_MAX * STEP_S
+            for _ in range(self._updates_per_s):
+                self._tell(self._advance(late_s), in_time)
+                self._step += 1
+            if in_time and self._pulses % STEPS_PER_S == 0:
+                self._beat()
+            self._pulses += 1
 
     def cut_all(self) -> None:
         """Cut every open socket in the style the `close` words ask for."""
@@ -124,13 +141,22 @@ class Feed:
             return None
         return self._market.advance(self._step, int(wall.timestamp() - late_s))
 
-    def _tell(self, moved: Moved | None) -> None:
-        if moved is None or not self._switches["feed"].ticks:
+    def _tell(self, moved: Moved | None, in_time: bool) -> None:
+        if moved is None:
             return
+        heard = np.zeros(len(moved.rows), bool)
+        telling = in_time and self._switches["feed"].ticks
         for connection in self._connections:
+            self._wanted |= connection.mode_of > 0
+            if not telling:
+                continue
             rows = chosen_rows(moved, connection.mode_of)
+            heard |= connection.mode_of[moved.rows] > 0
             for frame in frames_of(self._market.board, rows, connection.mode_of[rows]):
                 connection.offer(frame)
+        wanted = self._wanted[moved.rows]
+        self._tally.made += int(np.count_nonzero(wanted))
+        self._tally.unheard += int(np.count_nonzero(wanted & ~heard))
 
     def _beat(self) -> None:
         for connection in self._connections:
@@ -153,3 +179,4 @@ class Feed:
 
     def _note(self, number: int, frame: Frame) -> None:
         self._sent.add(number, round(self._time.t_s(), 3), frame)
+        self._tally.sent(number, frame)

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -28,6 +28,7 @@ from kitefeed_cli.emulator.login import Login
 from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.oracle import RequestLog, RequestRow, SentLog, SentRow
 from kitefeed_cli.emulator.rest import Answering, Rest
+from kitefeed_cli.emulator.tally import Tally
 from kitefeed_cli.settings import REDIRECT_URL
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -65,8 +66,10 @@ class LocalKite:
         api_key: str | None = None,
         api_secret: str | None = None,
         redirect_url: str = REDIRECT_URL,
+        updates_per_s: int = 1,
     ) -> None:
-        """`port` 0 takes a free one; `instruments` counts made-up ones besides the well-known."""
+        """`port` 0 takes a free one; `instruments` counts made-up ones besides the well-known; `updates_per_s`: how
+        often each instrument moves."""
         if host not in LOOPBACK:
             raise ValueError(f"the local Kite listens on loopback only, not on {host}")
         self._host = host
@@ -77,9 +80,9 @@ class LocalKite:
         self._accounts = Accounts(self._time, api_key, api_secret, access_token)
         stamped = wall if market == "open" else min(wall, last_close(wall))
         self._market = Market(universe(wall.date(), instruments), seed, int(stamped.timestamp()))
-        log, sent = RequestLog(), SentLog()
-        self._feed = Feed(self._accounts, self._market, self._switches, self._time, market, sent)
-        self._controls = Controls(self._accounts, self._switches, self._feed, self._time, log, sent)
+        log, sent, tally = RequestLog(), SentLog(), Tally()
+        self._feed = Feed(self._accounts, self._market, self._switches, self._time, market, sent, tally, updates_per_s)
+        self._controls = Controls(self._accounts, self._switches, self._feed, self._time, log, sent, tally)
         self._door = Door(
             self._routes(redirect_url),
             self._feed,
@@ -199,6 +202,10 @@ class LocalKite:
     def sent(self) -> list[SentRow]:
         """The latest binary frames handed to clients, heartbeats among them, in order."""
         return self._on_loop(self._controls.sent.rows)
+
+    def tally(self, after: int = 0) -> dict[str, Any]:
+        """Where every tick went, and the frames sent after frame number `after` (`tally.Tally`)."""
+        return self._on_loop(lambda: self._controls.tally.as_json(after))
 
     # -------------------------------------------------------------- the thread
 
