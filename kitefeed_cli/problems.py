@@ -36,6 +36,10 @@ class Problem(Exception):
         self.exit_code = exit_code
         self.cause = cause
 
+    def __str__(self) -> str:
+        """All three, for those who meet it as an exception."""
+        return f"{self.what}: {self.why}; {self.next_step}"
+
 
 def bug(error: BaseException) -> Problem:
     """A bug of ours in one line: where and what kind, never the values, which may be secret."""

@@ -1,0 +1,178 @@
+"""`Feed`: a run of the feed inside of a program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from ..clock import Clock, SystemClock
+from ..problems import Problem
+from ..session import TokenStore
+from ..settings import ACCESS_TOKEN_KEY, Settings, read_settings
+from ..ticks.lane import Counters
+from .batch import Batch
+from .opened import Opened
+from .talk import LogPrinter
+from .value import Value
+
+Mode = Literal["ltp", "quote", "full"]
+
+
+class Feed:
+    """Live batches of some instruments, kept up as `kitefeed run` keeps them up.
+
+        with Feed("NSE:INFY", "NSE:NIFTY 50", mode="full") as feed:
+            for batch in feed:
+                for tick in batch.to_dicts():
+                    print(tick["instrument_token"], tick["last_price"])
+
+    The loop waits while there is nothing: signed out, before the market opens, in an outage. A login
+    (`kitefeed login`) brings the ticks back to the same loop. It ends when `close` is called, from any thread.
+
+    Entering the `with` reads the settings and looks the names up, half a minute at the very most. It raises `Problem`
+    for what no waiting cures: no API key, no instruments, a name that no exchange lists, more than Kite allows. What
+    passes by itself or with a login (a dead access token, no network) raises nothing: it is one error in the log
+    (`logging.getLogger("kitefeed")`), and can be asked for: `state`, `problem`.
+
+    One thread at a time may iterate; everything else may be called from any. No signal is touched. A `Feed` may be
+    entered again after it was closed, and several may be open at once, each with its own connection of the three that
+    Kite allows an API key.
+    """
+
+    def __init__(
+        self,
+        *instruments: str | int,
+        mode: Mode | None = None,
+        env_file: str | Path | None = None,
+        api_key: str | None = None,
+        access_token: str | None = None,
+        backlog: int | None = None,
+    ) -> None:
+        """What is not given comes from the environment, then from the env file, as for the commands.
+
+        `instruments`: "NSE:INFY" or instrument tokens, at least one, or else `KITEFEED_INSTRUMENTS`.
+        `env_file`: the token store, where a login is noticed; `.env` if not named.
+        `access_token`: used until a login is saved in the env file, as `KITE_ACCESS_TOKEN` of the environment.
+        `backlog`: how many batches may wait for the loop; then the oldest are dropped, counted and warned of.
+
+        Raises TypeError for an instrument that is neither text nor number, ValueError for a backlog below 1.
+        """
+        for instrument in instruments:
+            if isinstance(instrument, bool) or not isinstance(instrument, str | int):
+                raise TypeError(f"an instrument is a text or a number, not a {type(instrument).__name__}: Feed(*names)")
+        if backlog is not None and backlog < 1:
+            raise ValueError("a backlog has room for one batch at least")
+        self._instruments = [str(instrument) for instrument in instruments]
+        self._mode = mode
+        self._env_file = None if env_file is None else Path(env_file)
+        self._api_key = api_key
+        self._access_token = access_token
+        self._backlog = backlog
+        self._clock: Clock = SystemClock()
+        self._opened: Opened | None = None
+
+    def __repr__(self) -> str:
+        return f"<Feed of {', '.join(self._instruments) or 'the configured instruments'}: {self.state}>"
+
+    # -------------------------------------------------------------------- life
+
+    def __enter__(self) -> Self:
+        if self._opened is not None and not self._opened.closed:
+            raise RuntimeError("this Feed is open already; another one may be opened beside it")
+        printer = LogPrinter(self._clock)
+        try:
+            settings = self._settings()
+            for warning in settings.warnings:
+                printer.warning(warning)
+            store = TokenStore(settings.env_file, self._access_token or os.environ.get(ACCESS_TOKEN_KEY))
+            opened = Opened(settings, store, self._clock, printer, self._backlog)
+            opened.start()
+        except Problem as problem:
+            raise printer.worded(problem) from None
+        self._opened = opened
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the loop and the connection, within two seconds. Harmless when repeated."""
+        if self._opened is not None:
+            self._opened.close()
+
+    # ----------------------------------------------------------------- batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch; StopIteration once closed. Raises Problem when the run had to end."""
+        batch = self._entered().next(None)
+        if batch is None:
+            raise StopIteration
+        return batch
+
+    def next(self, within_s: float) -> Batch | None:
+        """The next batch, or None when none comes within so many seconds. Raises Problem when the run had to end,
+        RuntimeError once closed."""
+        opened = self._entered()
+        batch = opened.next(within_s)
+        if batch is None and opened.over:
+            raise RuntimeError("this Feed is closed")
+        return batch
+
+    # --------------------------------------------------------------- questions
+
+    @property
+    def state(self) -> str:
+        """ "live", "connecting", "polling" (quotes from REST), "stale" (no source serves), "signed-out" (waits for a
+        login), "closed" (the market is) or "stopped" (this Feed is not open)."""
+        return "stopped" if self._opened is None else self._opened.state
+
+    @property
+    def problem(self) -> Problem | None:
+        """What the log was last told is wrong, with `what`, `why`, `next_step` and `cause`; None while all is well."""
+        return None if self._opened is None else self._opened.problem
+
+    @property
+    def counters(self) -> Counters:
+        """What was `delivered` to this loop, what was `dropped` because it was slow, what is `waiting`, and `lag_s`,
+        how old the batch in hand was. Values, except `waiting`, which is batches."""
+        return self._entered().counters
+
+    def last(self, instrument: str | int) -> Value | None:
+        """The newest value of one instrument, whether or not the loop has come to it; None before its first. By name
+        or instrument token; KeyError for one that this Feed does not follow."""
+        return self._entered().last(instrument)
+
+    def lasts(self) -> dict[str, Value]:
+        """The newest value of every instrument that has one, by name."""
+        return self._entered().lasts()
+
+    @property
+    def instrument_tokens(self) -> dict[str, int]:
+        """The instruments by name; empty as long as Kite could not be asked for them."""
+        return self._entered().instrument_tokens
+
+    def _entered(self) -> Opened:
+        if self._opened is None:
+            raise RuntimeError("this Feed is not open: use `with Feed(...) as feed:`")
+        self._opened.check_process()
+        return self._opened
+
+    def _settings(self) -> Settings:
+        settings = read_settings(
+            self._env_file, os.environ, instruments=self._instruments, mode=self._mode, api_key=self._api_key
+        )
+        if settings.sources["instruments"] == "default":  # an empty list is a mistake of a program, not a wish
+            raise Problem(
+                "there is nothing to follow",
+                "Feed was given no instruments, and KITEFEED_INSTRUMENTS is not set",
+                'name one: Feed("NSE:INFY")',
+            )
+        return settings
