@@ -95,6 +95,19 @@ def test_a_frame_that_comes_byte_by_byte_survives_every_interrupted_wait(wire: W
     assert (BINARY, payload) == wire.ws.receive()
 
 
+@pytest.mark.parametrize("behind", ["nothing", "end", "reset"])
+def test_a_message_that_fills_a_record_waits_for_nothing_behind_it(wire: Wire, behind: str) -> None:
+    payload = bytes((1 << 14) - 4)  # the header in front
+    wire.peer.send(payload)
+    if behind == "end":
+        wire.peer.sock.close()
+    elif behind == "reset":
+        wire.peer.sock.shutdown(socket.SHUT_WR)
+        wire.peer.reset()
+
+    assert (BINARY, payload) == wire.ws.receive()
+
+
 def test_fragments_are_put_together_around_a_ping(wire: Wire) -> None:
     wire.peer.send(b"one", TEXT)
     wire.peer.send(b"left", BINARY, fin=False)
