@@ -32,7 +32,7 @@ class Chorus:
         self._told: Remedy | None = None
         self._speakers: dict[Note, int] = {}
         self._back: Say | None = None  # the best recovery that waits for the others
-        self._counted = 0  # instruments that were up when that was last said
+        self._told_up: int | None = None  # how many instruments are up, as the user was told; None: nothing was
 
     def heard(self, number: int, actions: Sequence[Action]) -> tuple[tuple[Action, ...], bool]:
         """What of a connection's actions is done, and whether no error was left out."""
@@ -53,12 +53,12 @@ class Chorus:
                     done += self._say(number, one)
                 case _:
                     done.append(one)
-        return (*done, *self._together(number)), told_all
+        return (*done, *self._together()), told_all
 
     def _report(self, number: int, report: Report) -> list[Action]:
         if _RANK[report.cause.remedy] <= _RANK[self._told]:
             return []
-        self._told = report.cause.remedy
+        self._told, self._told_up = report.cause.remedy, self._up()
         alone = any(shown in _UP for shown, _ in self._states)
         return [replace(report, part=self._words(self._instruments[number])) if alone else report]
 
@@ -72,22 +72,22 @@ class Chorus:
             return []
         return [say] if self._speakers.setdefault(say.note, number) == number else []
 
-    def _together(self, number: int) -> list[Action]:
+    def _together(self) -> list[Action]:
         """What all of them make: the state, and the recovery when the last one is back."""
         done: list[Action] = []
         before, self._shown = self._shown, self._all()
-        whole = self._shown[0] in _UP
-        if self._shown[0] is Shown.LIVE and self._back is not None:
-            done.append(self._back)
-        elif self._shown[0] is Shown.PARTIAL and self._back is not None and self._told is not None:
-            up = self._up()
-            if up > self._counted:
-                done.append(Say(Note.PARTLY, self._words(up)))
-            self._counted = up
+        whole, up = self._shown[0] in _UP, self._up()
         if whole:
-            self._told, self._back, self._counted = None, None, 0
+            if self._shown[0] is Shown.LIVE and self._back is not None:
+                if before[0] is not Shown.LIVE or self._back.note is Note.STEADY:
+                    done.append(self._back)
+                self._back = None
+            self._told = self._told_up = None
             if before[0] not in _UP:
                 self._speakers.clear()
+        elif self._told_up is not None and up != self._told_up:
+            self._told_up = up
+            done.append(Say(Note.PARTLY, self._words(up)))
         if self._shown != before:
             done.append(Show(*self._shown))
         return done
@@ -108,4 +108,4 @@ class Chorus:
         return sum(many for (shown, _), many in pairs if shown in _UP)
 
     def _words(self, many: int) -> str:
-        return f"{many:,} of {sum(self._instruments):,} instruments"
+        return f"{f'{many:,}' if many else 'none'} of {sum(self._instruments):,} instruments"

@@ -21,7 +21,6 @@ from ..settings import is_loopback, nearest
 from .dump import BrokenDumpError, Dump, Row, Shelf, read_dump
 from .errors import KiteError
 
-MOST = 3000  # instruments on one feed connection (Kite Connect v3 docs, WebSocket page)
 DOWNLOAD_S = 30.0  # one list, in all
 
 _FRESH_AFTER = timedelta(hours=8, minutes=30)
@@ -91,7 +90,7 @@ class Instruments:
     def resolve(self, names: Sequence[str]) -> list[Instrument]:
         """The instruments of these names, in order, each once.
 
-        Raises Problem: exit 5 for unknown names or more than 3000, exit 2 for a name that is none, exit 4 when a
+        Raises Problem: exit 5 for unknown names, exit 2 for a name that is none, exit 4 when a
         list is needed and cannot be had.
         """
         found: dict[int, Instrument] = {}
@@ -104,14 +103,6 @@ class Instruments:
                 found.setdefault(instrument.instrument_token, instrument)
         if unknown:
             raise self._unknown(unknown)
-        if len(found) > MOST:
-            raise Problem(
-                f"{len(found)} instruments are more than one connection carries",
-                f"Kite streams at most {MOST} instruments on a connection",
-                "shorten the list, or run a second feed with the rest",
-                Exit.REFUSED,
-                "too-many-instruments",
-            )
         return list(found.values())
 
     def _look_up(self, name: str) -> Instrument | None:

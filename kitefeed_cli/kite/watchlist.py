@@ -93,7 +93,8 @@ class Watchlist:
                 f"{len(self._typed):,} instruments are too many",
                 f"Kite serves {INSTRUMENTS_MAX:,} on a connection and {CONNECTIONS_MAX} connections for an API key",
                 f"follow at most {CONNECTIONS_MAX * INSTRUMENTS_MAX:,} of them",
-                Exit.USAGE,
+                Exit.REFUSED,
+                "too-many-instruments",
             )
         with self._lock:
             if self.resolved:

@@ -103,12 +103,35 @@ def test_those_that_came_back_are_counted_while_others_are_missing() -> None:
     for number in range(3):
         squad.drop(number)
     squad.wait(60.0)
+    assert [""] == [report.part for report in squad.reports]
     squad.world.feeds[0] = 101
     squad.wait(65.0)
 
     said = [action.detail for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.PARTLY]
     assert ["3,000 of 9,000 instruments"] == said
     assert "partial" == squad.shown[-1]
+
+
+def test_when_the_others_go_as_well_that_is_said() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, None]
+    squad.drop(1)
+    squad.wait(30.0)
+    squad.drop(0)
+    squad.drop(2)
+    squad.wait(30.0)
+
+    said = [action.detail for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.PARTLY]
+    assert ["3,000 of 9,000 instruments", "none of 9,000 instruments"] == said
+    assert 1 == len(squad.reports)
+
+
+def test_live_is_said_once_however_many_open_in_a_closed_market() -> None:
+    squad = Squad()
+    squad.world.trading = False
+    squad.wait(5.0)
+
+    assert 1 == squad.notes.count(Note.LIVE)
 
 
 def test_an_error_that_all_three_meet_costs_one_line_of_the_budget() -> None:

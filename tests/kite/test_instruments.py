@@ -12,7 +12,7 @@ import pytest
 from kitefeed_cli.clock import IST
 from kitefeed_cli.kite.dump import BrokenDumpError, read_dump
 from kitefeed_cli.kite.errors import KiteError
-from kitefeed_cli.kite.instruments import MOST, Instrument, Instruments, cache_folder
+from kitefeed_cli.kite.instruments import Instrument, Instruments, cache_folder
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Exit, Problem
 
@@ -146,15 +146,6 @@ def test_what_is_no_name_at_all_is_wrong_usage(name: str, next_step: str) -> Non
 
     assert (Exit.USAGE, next_step) == (problem.exit_code, problem.next_step)
     assert [] == source.fetched
-
-
-def test_more_than_one_connection_carries_is_refused() -> None:
-    rows = "".join(f"{number << 8 | 1},1,S{number},S,0,,0,0.05,1,EQ,NSE,NSE\n" for number in range(1, MOST + 2))
-    instruments, _ = from_lists(NSE=HEADER + rows)
-    names = [f"NSE:S{number}" for number in range(1, MOST + 2)]
-
-    assert MOST == len(instruments.resolve(names[:MOST]))
-    assert "too-many-instruments" == problem_of(instruments, *names).cause
 
 
 def resolve_infy(cache: Path, wall: str, content: str | bytes | KiteError) -> tuple[list[str], list[str], int]:
