@@ -114,6 +114,20 @@ class TickBatch:
 
         return in_order(self.groups(), lambda group: group.integers(name))
 
+    def without(self, places: Collection[int]) -> TickBatch:
+        """The same ticks but those at these places."""
+        left = [place for place in range(len(self)) if place not in places]
+        new_place = {place: new for new, place in enumerate(left)}
+        if self._rows is None:
+            from .columns import only
+
+            batch = TickBatch(groups=only(self._groups, left), refused=self.refused)
+        else:
+            batch = TickBatch([self._rows[place] for place in left], refused=self.refused)
+        batch.received_s = self.received_s
+        batch.snapshots = frozenset(new_place[place] for place in self.snapshots if place in new_place)
+        return batch
+
     def lasts(self) -> Iterator[Last]:
         """One `Last` per tick, in the order received."""
         for position, row in enumerate(self.rows()):

@@ -9,19 +9,17 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..clock import Clock
 from .batch import TickBatch
 from .lane import Lane
 from .last import FEED, Batch, Last
+from .order import latest_believed
 from .table import LONG_S, NO_COUNT, Record, Table, moment
 
 # Quotes and ticks round their times differently; less than this is no proof of trading.
 _CLEARLY_S = 2.0
-# An exchange time further ahead of our own clock than this is ignored: taken at its word, one flipped bit would
-# freeze an instrument for the day. A wrong clock of ours costs only the ordering by exchange time.
-_AHEAD = timedelta(hours=1)
 # How many ticks wait for somebody who asks, so that not each batch is folded by itself: where frames are large enough
 # for numpy, and where they are not.
 _MANY = 4096
@@ -69,7 +67,7 @@ class Board:
                     self._fold()
                 return
             self._fold()
-            self._take_each(batch, self._latest_at())
+            self._take_each(batch, latest_believed(self._clock))
 
     def last(self, instrument_token: int) -> Last | None:
         """The newest value of one instrument."""
@@ -105,7 +103,7 @@ class Board:
         self._settle()
         with self._lock:
             self._fold()
-            latest_at = self._latest_at()
+            latest_at = latest_believed(self._clock)
             return any(self._outrun_by(quote, latest_at) for quote in quotes.lasts())
 
     def _settle(self) -> None:
@@ -117,7 +115,7 @@ class Board:
             return
         waiting, ticks = self._waiting, self._ticks
         self._waiting, self._ticks = [], 0
-        latest_at = self._latest_at()
+        latest_at = latest_believed(self._clock)
         if self._room == _FEW or ticks < _WORTH_NUMPY:
             for batch in _newest(waiting, latest_at):
                 self._take_each(batch, latest_at)
@@ -129,9 +127,6 @@ class Board:
     def _take_each(self, batch: Batch, latest_at: float) -> None:
         for last in batch.lasts():
             self._take(last, latest_at)
-
-    def _latest_at(self) -> float:
-        return (self._clock.wall() + _AHEAD).timestamp()
 
     def _take(self, new: Last, latest_at: float) -> None:
         old = self._table.record(new.instrument_token)

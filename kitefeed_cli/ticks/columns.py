@@ -81,6 +81,12 @@ class Columns:
         word = self.layout.word(name)
         return self._native(slice(word, word + 1), signed=name in self.layout.prices)[:, 0]
 
+    def tokens_and_times(self) -> Integers:
+        """The instrument token and the exchange timestamp of every tick, uint32 `(ticks, 2)`, converted in one stride;
+        only for kinds of packets that have a time."""
+        time = self.layout.time
+        return self._native(slice(0, time + 1, time), signed=False)
+
     def prices(self, name: str) -> Floats:
         """One price field in rupees: float64, `(ticks,)`."""
         assert name in self.layout.prices
@@ -129,6 +135,16 @@ def in_place(groups: tuple[Columns, ...], values: list[list[T]]) -> list[T]:
         return values[0]
     placed = dict(zip(chain.from_iterable(group.at.tolist() for group in groups), chain(*values), strict=True))
     return [placed[at] for at in range(len(placed))]
+
+
+def only(groups: tuple[Columns, ...], places: list[int]) -> tuple[Columns, ...]:
+    """The ticks at these places of the frame alone, placed anew."""
+    total = sum(map(len, groups))
+    new_place = np.full(total, -1)
+    new_place[places] = np.arange(len(places))
+    chosen = [(group, new_place[group.at]) for group in groups]
+    kept = [Columns(group.layout, group.packets[to >= 0], group._by_segment, to[to >= 0]) for group, to in chosen]
+    return tuple(group for group in kept if len(group))
 
 
 def columns_of(rows: list[Row]) -> tuple[Columns, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .batch import TickBatch
 from .columns import Columns, columns_of
 from .layouts import FULL, QUOTE, Layout, Row
+from .rows import Rows
 from .table import FIELDS, LONG_S, MODES, NO_COUNT, NO_PRICE, NO_TIME, RECORD, Table
 
 _KEPT = np.dtype([(name, "<" + {"d": "f8", "q": "i8", "H": "u2"}[kept]) for name, kept in FIELDS])
@@ -38,7 +39,7 @@ def fold(table: Table, batches: Sequence[TickBatch], latest_at: float) -> float:
     at[(at == 0) | (at > latest_at)] = NO_TIME
     snapshot = _snapshots(batches, total)
     known = len(table)
-    rows = np.array(table.rows(tokens.tolist()), np.uint32)
+    rows = _rows(table, tokens)
     order = np.argsort(rows.astype(np.uint16) if len(table) <= 1 << 16 else rows, kind="stable")  # 16 bits: by radix
     order = order[~_outdone(rows[order], at[order], snapshot[order])]
     new = _records(kinds, order, total)
@@ -53,6 +54,15 @@ def fold(table: Table, batches: Sequence[TickBatch], latest_at: float) -> float:
         rows, new = rows[~first], _pick(new, ~first)
         known = len(table)
     return newest_at
+
+
+def _rows(table: Table, tokens: NDArray[np.uint32]) -> _Rows:
+    if table.at_once is None:
+        table.rows(tokens.tolist())
+        table.at_once = Rows(table.row_of)
+    rows = table.at_once.of(tokens)
+    table.fit()
+    return rows.astype(np.uint32)
 
 
 def _pick(records: _Records, which: NDArray[Any]) -> _Records:

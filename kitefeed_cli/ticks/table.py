@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from struct import Struct
+from typing import TYPE_CHECKING
 
 from ..clock import IST
 from .last import FEED, Last
+
+if TYPE_CHECKING:
+    from .rows import Rows
 
 MODES = ("ltp", "quote", "full")
 NO_TIME = NO_PRICE = math.nan
@@ -60,6 +64,7 @@ class Table:
     def __init__(self) -> None:
         self.bytes = bytearray()
         self.row_of: dict[int, int] = {}  # by instrument token
+        self.at_once: Rows | None = None  # `row_of` for numpy, made by `ticks.folding` when it is worth it
         self._sources = [FEED]  # a record names its source by its place here
 
     def __len__(self) -> int:
@@ -85,8 +90,12 @@ class Table:
         """Their rows; new ones for the instruments that are new, to be written next."""
         row_of = self.row_of
         rows = [row_of.setdefault(token, len(row_of)) for token in instrument_tokens]
-        self.bytes.extend(bytes(len(row_of) * RECORD.size - len(self.bytes)))
+        self.fit()
         return rows
+
+    def fit(self) -> None:
+        """Room for every row that was given out."""
+        self.bytes.extend(bytes(len(self.row_of) * RECORD.size - len(self.bytes)))
 
     def record_of(self, last: Last) -> Record:
         """The record of a value. `newest_at` is left to whoever knows the instrument's past."""
