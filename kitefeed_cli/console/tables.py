@@ -19,6 +19,7 @@ from .words import duration, percent
 
 _STATES = {  # word, style
     "live": ("LIVE", "bold green"),
+    "partial": ("PARTLY LIVE", "bold yellow"),
     "connecting": ("CONNECTING", "bold yellow"),
     "polling": ("POLLING", "bold yellow"),
     "stale": ("STALE", "bold red"),
@@ -27,7 +28,7 @@ _STATES = {  # word, style
 }
 # While the feed is live its heartbeats prove every second that a price without news is still the last one; polls come
 # every few seconds; a closed market has no fresh values, and nothing is wrong with that.
-_STALE_AFTER_S = {"live": 60.0, "polling": 15.0, "closed": inf}
+_STALE_AFTER_S = {"live": 60.0, "partial": 60.0, "polling": 15.0, "closed": inf}
 _NOBODY_SERVES = ("stale", "signed-out")
 _COLUMNS = {  # the least width, so that columns do not jump about
     "Instrument": 1,

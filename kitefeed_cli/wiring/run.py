@@ -198,6 +198,10 @@ class FeedRun:
                 self._clock.wait(done, 1.0)
         for warning in self.watchlist.warnings:
             self._printer.status(warning)
+        if len(self.seats) > 1 and not self._stopping:
+            shares = " + ".join(f"{len(part):,}" for part in self.watchlist.parts)
+            whole = sum(map(len, self.watchlist.parts))
+            self._printer.status(f"{whole:,} instruments need {len(self.seats)} connections: {shares}")
         if answers and answers[0] is not None:
             self._printer.detail(f"{answers[0]}; it is asked for again before the feed opens")
         self._end()

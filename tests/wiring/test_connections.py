@@ -1,0 +1,70 @@
+"""More instruments than one connection carries, against a local Kite over real sockets."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from pathlib import Path
+
+from kitefeed_cli.clock import SystemClock
+from kitefeed_cli.console.printer import Printer
+from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.emulator.instruments import universe
+from kitefeed_cli.session import TokenStore
+from kitefeed_cli.settings import read_settings
+from kitefeed_cli.wiring.local import environment
+from kitefeed_cli.wiring.run import FeedRun
+
+PATIENCE_S = 20.0
+MANY = 3100
+
+
+class Lines(io.StringIO):
+    """Counts the instruments that ticked, and notes the states."""
+
+    def __init__(self, enough: int) -> None:
+        super().__init__()
+        self.instruments: set[int] = set()
+        self.states: list[str] = []
+        self.all_ticked = threading.Event()
+        self._enough = enough
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            record = json.loads(line)
+            if record["kind"] == "tick":
+                self.instruments.add(record["instrument_token"])
+            elif record["kind"] == "status":
+                self.states.append(record["state"])
+        if len(self.instruments) >= self._enough:
+            self.all_ticked.set()
+        return len(text)
+
+
+def names(clock: SystemClock, many: int) -> list[str]:
+    """So many of the local Kite's own."""
+    return [instrument.key for instrument in universe(clock.wall().date(), many)][:many]
+
+
+def test_every_instrument_of_a_long_list_ticks_over_two_connections(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    clock = SystemClock()
+    with LocalKite(clock, instruments=MANY) as kite:
+        settings = read_settings(env_file, environment(kite), instruments=names(clock, MANY), mode="full")
+        store = TokenStore(env_file)
+        store.save(kite.access_token)
+        out, err = Lines(MANY), io.StringIO()
+        run = FeedRun(settings, store, clock, Printer(out, err, clock, json=True))
+        thread = threading.Thread(target=run.run, name="kitefeed-test-run")
+        thread.start()
+        ticked = out.all_ticked.wait(PATIENCE_S)
+        run.stop()
+        thread.join(PATIENCE_S)
+        handshakes = [row for row in kite.requests() if row["kind"] == "ws"]
+
+    assert ticked, f"{len(out.instruments)} of {MANY}"
+    assert 2 == len(handshakes)
+    assert "3,100 instruments need 2 connections: 1,550 + 1,550" in err.getvalue()
+    assert 1 == err.getvalue().count("Market feed is now LIVE")
+    assert not thread.is_alive()
