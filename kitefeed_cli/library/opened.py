@@ -53,10 +53,7 @@ class Opened:
             return  # a forked child has a copy of our memory and none of our threads: the feed is its parent's
         self._lane.finish()
         self._run.stop()
-        if self._thread is threading.current_thread():
-            return
-        if self._thread.ident is not None:
-            self._thread.join(self._clock.real_s(_CLOSE_S))
+        self._wait()
 
     def check_process(self) -> None:
         """Raises RuntimeError in a forked child: what it would wait for are threads that it does not have."""
@@ -82,8 +79,10 @@ class Opened:
             self._lane.delivered(entry)
             self._warn_of_losses()
             return Batch(entry, self._run.watchlist.tokens, self._clock)
-        if self._failure is not None and self.over:
-            raise self._failure
+        if self.over:
+            self._wait()  # the lane ends a moment before the run can say why
+            if self._failure is not None:
+                raise self._failure
         return None
 
     @property
@@ -122,6 +121,11 @@ class Opened:
         name = self._run.watchlist.tokens.get(last.instrument_token, str(last.instrument_token))
         source = LAST_KNOWN if self.closed or self._run.shown.shown in _NO_SOURCE else last.source
         return value_of(last, name, source, self._run.board.age_s(last))
+
+    def _wait(self) -> None:
+        """For the end of the run, which was asked for."""
+        if self._thread is not threading.current_thread() and self._thread.ident is not None:
+            self._thread.join(self._clock.real_s(_CLOSE_S))
 
     def _follow(self) -> None:
         try:
