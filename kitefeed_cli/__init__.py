@@ -1,5 +1,7 @@
 """The market-data feed for Kite Connect that stays up."""
 
+from __future__ import annotations
+
 TYPE_CHECKING = False  # type checkers know the name; `typing` itself is a third of what the door loads
 if TYPE_CHECKING:
     from .library import Batch, Feed, Problem, Value

@@ -126,7 +126,7 @@ with Feed("NSE:INFY") as feed:
 def test_the_package_is_loaded_at_no_cost_and_the_library_without_numpy() -> None:
     heavy = "('numpy', 'aiohttp', 'asyncio', 'kiteconnect', 'requests', 'rich', 'typer', 'websocket', 'vcr')"
     code = f"""
-import sys
+import __future__, sys
 before = set(sys.modules)
 import kitefeed_cli
 print(sorted(set(sys.modules) - before))
