@@ -9,7 +9,10 @@ import pytest
 
 from .conftest import KILL_S, User
 
-_HEAVY = ("aiohttp", "asyncio", "kiteconnect", "numpy", "orjson", "requests", "rich", "twisted", "vcr", "websocket")
+_HEAVY = (
+    *("aiohttp", "asyncio", "kiteconnect", "numpy", "orjson", "requests", "rich", "twisted", "vcr", "websocket"),
+    "kitefeed_cli.library",
+)
 _CODE = f"""
 import atexit, sys
 atexit.register(lambda: print(*(name for name in {_HEAVY!r} if name in sys.modules), file=sys.stderr))
