@@ -135,14 +135,14 @@ class TickBatch:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
-        if self._rows is None:
-            from .columns import in_place
+        if self._rows is not None:
+            return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self._rows]
+        made = [list(map(_TO_DICT[group.layout], group.values(), group.divisors.tolist())) for group in self._groups]
+        if len(made) == 1:
+            return made[0]
+        from .columns import in_place
 
-            made = [
-                list(map(_TO_DICT[group.layout], group.values(), group.divisors.tolist())) for group in self._groups
-            ]
-            return in_place(self._groups, made)
-        return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self._rows]
+        return in_place(self._groups, made)
 
 
 def _last(row: Row, received_s: float, snapshot: bool) -> Last:
