@@ -60,11 +60,11 @@ def _mixed(frame: bytes, count: int) -> TickBatch:
 def _by_kind(frame: bytes, lengths: _Whole, starts: _Places) -> tuple[Columns, ...]:
     in_order = lengths.argsort(kind="stable")
     starts = starts[in_order]
-    numbers = np.bincount(lengths, minlength=256).tolist()
+    all_lengths = lengths.tobytes()
     groups = []
     done = 0
     for length, layout in BY_LENGTH.items():  # shortest first, as sorted
-        if number := numbers[length]:
+        if number := all_lengths.count(length):
             # A view of every position of the frame as the start of such a packet; only whole ones are looked up.
             every: Packets = np.ndarray((len(frame) - length + 1,), _BLOCKS[length], frame, 0, (1,))
             some = slice(done, done + number)
