@@ -22,6 +22,16 @@ def handshakes(kite: LocalKite) -> int:
     return sum(row["kind"] == "ws" for row in kite.requests())
 
 
+def held() -> tuple[int, int]:
+    """How many threads, and how many descriptors (sockets among them)."""
+    return threading.active_count(), descriptors()
+
+
+def settled(before: tuple[int, int]) -> None:
+    """As few as before, once the last threads and the local Kite's ends of the sockets are gone."""
+    eventually(lambda: all(now <= was for now, was in zip(held(), before, strict=True)), f"{before}, but {held()}")
+
+
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -44,12 +54,12 @@ def test_a_loop_gets_batches_and_prints_nothing(
 def test_a_hundred_restarts_leave_no_thread_no_socket_and_no_descriptor() -> None:
     with Feed("NSE:INFY") as feed:  # what is loaded once
         next(feed)
-    threads, open_files = threading.active_count(), descriptors()
+    before = held()
     for _ in range(RESTARTS):
         with feed:
             next(feed)
 
-    assert (threads, open_files) == (threading.active_count(), descriptors())
+    settled(before)
 
 
 def test_loops_that_raise_leave_none_either() -> None:
@@ -58,14 +68,14 @@ def test_loops_that_raise_leave_none_either() -> None:
             for batch in feed:
                 print(len(batch) / 0)
 
-    threads, open_files = threading.active_count(), descriptors()
+    before = held()
     for _ in range(10):
         feed = Feed("NSE:INFY", mode="full")
         with pytest.raises(ZeroDivisionError):
             divide(feed)
         assert "stopped" == feed.state
 
-    assert (threads, open_files) == (threading.active_count(), descriptors())
+    settled(before)
 
 
 def test_a_loop_left_by_break_can_be_taken_up_again() -> None:
