@@ -82,13 +82,14 @@ class Bus:
 
     def close(self, within_s: float) -> list[str]:
         """Let every output empty its queue, close it and wait for its thread; the names of those that did not make
-        it in time and were left behind."""
+        it in time and were left behind. One that has been stuck in a call for longer than that is not waited for."""
         deadline_s = self._clock.now_s() + within_s
         for lane in self._lanes:
             lane.finish()
         late = []
         for courier in self._couriers:
-            left_s = max(0.0, deadline_s - self._clock.now_s())
+            stuck = courier.lane.counters().busy_s > within_s
+            left_s = 0.0 if stuck else max(0.0, deadline_s - self._clock.now_s())
             if not courier.join(self._clock.real_s(left_s)):
                 late.append(courier.lane.name)
         return late

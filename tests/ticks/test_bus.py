@@ -14,6 +14,16 @@ from .sample import INFY, NIFTY, Values, last
 PATIENCE_S = 5.0
 
 
+class HandClock(SystemClock):
+    """Shows the time that the test sets; its waits are real."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+
 class Gate:
     """An output that takes a batch only when the test lets it."""
 
@@ -230,3 +240,125 @@ def test_an_output_that_is_stuck_keeps_the_newest_news_only() -> None:
             bus.tell(lambda number=number: heard.put(number))  # type: ignore[misc]  # mypy cannot type a default of a lambda
         gate.open.release()
         assert [3, 4] == [heard.get(timeout=PATIENCE_S), heard.get(timeout=PATIENCE_S)]
+
+
+def test_a_full_queue_that_blocks_shuts_its_door_and_what_it_lost_is_one_hole() -> None:
+    gate = Gate()
+    with running() as bus:
+        bus.attach("recorder", gate, WhenFull.BLOCK, capacity=4)
+        batches = [Values(last(price)) for price in range(12)]
+        bus.deliver(batches[0])
+        assert batches[0] is gate.next()
+        for batch in batches[1:8]:
+            bus.deliver(batch)
+        assert (3, 4) == (bus.counters()["recorder"].dropped, bus.counters()["recorder"].waiting)
+
+        gate.open.release()
+        assert batches[1] is gate.next()
+        bus.deliver(batches[8])
+        assert 4 == bus.counters()["recorder"].dropped, "shut until half of it is out"
+        gate.open.release()
+        assert batches[2] is gate.next()
+        bus.deliver(batches[9])
+        gate.open.release(4)
+        assert [batches[3], batches[4], batches[9]] == [gate.next() for _ in range(3)]
+        assert 4 == bus.counters()["recorder"].dropped
+
+
+def test_news_passes_a_door_that_is_shut() -> None:
+    gate, told = Gate(), threading.Event()
+    with running() as bus:
+        bus.attach("recorder", gate, WhenFull.BLOCK, capacity=1)
+        for price in range(3):
+            bus.deliver(Values(last(price)))
+        gate.next()
+        bus.tell(told.set)
+        gate.open.release(2)
+        assert told.wait(PATIENCE_S)
+
+
+def test_what_gives_way_never_goes_back_in_exchange_time() -> None:
+    gate = Gate()
+    with running() as bus:
+        bus.attach("slow", gate, WhenFull.LATEST)
+        bus.deliver(Values(last(0)))
+        gate.next()
+        bus.deliver(Values(last(1, at_s=5)))
+        bus.deliver(Values(last(2, at_s=4)))
+        bus.deliver(Values(last(3, at_s=5, snapshot=True)))
+        gate.open.release(2)
+        assert (FEED, {INFY: 1}) == prices_of(gate.next())
+
+
+def test_what_a_failing_output_lost_is_counted() -> None:
+    seen = threading.Event()
+    with running(lambda name, error: None) as bus:
+        bus.attach("broken", Broken(), WhenFull.DROP_OLDEST)
+        bus.attach("sink", Sink(), WhenFull.DROP_OLDEST)
+        bus.deliver(Values(last(1), last(2)))
+        bus.tell(seen.set)
+        bus.close(PATIENCE_S)
+    counters = bus.counters()
+    assert (0, 2) == (counters["broken"].delivered, counters["broken"].failed)
+    assert (2, 0) == (counters["sink"].delivered, counters["sink"].failed)
+
+
+def test_batches_gather_until_somebody_wants_them() -> None:
+    sink = Sink()
+    with running() as bus:
+        lane = bus.attach("board", sink, WhenFull.BLOCK, every_s=3600, hears=False)
+        for price in range(10):
+            bus.deliver(Values(last(price)))
+        bus.tell(lambda: sink.prices.put([-1]))
+        assert sink.prices.empty()
+        lane.settle()
+        assert [[float(price)] for price in range(10)] == [sink.next() for _ in range(10)]
+        assert sink.prices.empty(), "it hears no news"
+
+
+def test_many_batches_are_not_left_to_gather() -> None:
+    sink = Sink()
+    with running() as bus:
+        bus.attach("board", sink, WhenFull.BLOCK, every_s=3600)
+        for price in range(64):
+            bus.deliver(Values(last(price)))
+        assert [[float(price)] for price in range(64)] == [sink.next() for _ in range(64)]
+
+
+def test_nobody_waits_for_a_lane_that_is_over() -> None:
+    with running() as bus:
+        lane = bus.attach("board", Sink(), WhenFull.BLOCK, every_s=3600)
+        bus.deliver(Values(last(1)))
+        bus.close(PATIENCE_S)
+        bus.deliver(Values(last(2)))
+        lane.settle()
+
+
+def test_the_counters_tell_how_long_a_call_has_lasted_and_how_far_behind_it_is() -> None:
+    clock, gate = HandClock(), Gate()
+    bus = Bus(clock, lambda name, error: None)
+    bus.attach("output", gate, WhenFull.DROP_OLDEST)
+    for price in range(3):
+        bus.deliver(Values(last(price, received_s=clock.now_s())))
+    gate.next()
+    clock.at_s = 10.0
+    counters = bus.counters()["output"]
+    assert (10.0, 10.0, 2) == (counters.busy_s, counters.lag_s, counters.waiting)
+
+    gate.open.release(3)
+    gate.next(), gate.next()
+    assert [] == bus.close(PATIENCE_S)
+    assert (0.0, 3) == (bus.counters()["output"].busy_s, bus.counters()["output"].delivered)
+
+
+def test_an_output_that_is_stuck_already_is_not_waited_for() -> None:
+    clock, gate = HandClock(), Gate()
+    bus = Bus(clock, lambda name, error: None)
+    bus.attach("stuck", gate, WhenFull.DROP_OLDEST)
+    bus.deliver(Values(last(1)))
+    gate.next()
+    clock.at_s = PATIENCE_S + 1
+    began_s = SystemClock().now_s()
+    assert ["stuck"] == bus.close(PATIENCE_S)
+    assert SystemClock().now_s() - began_s < PATIENCE_S
+    gate.open.release()
