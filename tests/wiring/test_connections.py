@@ -27,7 +27,7 @@ class Lines(io.StringIO):
         super().__init__()
         self.instruments: set[int] = set()
         self.states: list[str] = []
-        self.all_ticked = threading.Event()
+        self.all_live = threading.Event()
         self._enough = enough
 
     def write(self, text: str) -> int:
@@ -37,8 +37,8 @@ class Lines(io.StringIO):
                 self.instruments.add(record["instrument_token"])
             elif record["kind"] == "status":
                 self.states.append(record["state"])
-        if len(self.instruments) >= self._enough:
-            self.all_ticked.set()
+        if len(self.instruments) >= self._enough and "live" in self.states:
+            self.all_live.set()
         return len(text)
 
 
@@ -56,14 +56,16 @@ def test_every_instrument_of_a_long_list_ticks_over_two_connections(tmp_path: Pa
         store.save(kite.access_token)
         out, err = Lines(MANY), io.StringIO()
         run = FeedRun(settings, store, clock, Printer(out, err, clock, json=True))
-        thread = threading.Thread(target=run.run, name="kitefeed-test-run")
+        thread = threading.Thread(target=run.run, name="kitefeed-test-run", daemon=True)
         thread.start()
-        ticked = out.all_ticked.wait(PATIENCE_S)
-        run.stop()
-        thread.join(PATIENCE_S)
+        try:
+            live = out.all_live.wait(PATIENCE_S)
+        finally:
+            run.stop()
+            thread.join(PATIENCE_S)
         handshakes = [row for row in kite.requests() if row["kind"] == "ws"]
 
-    assert ticked, f"{len(out.instruments)} of {MANY}"
+    assert live, f"{len(out.instruments)} of {MANY} ticked, {out.states}"
     assert 2 == len(handshakes)
     assert "3,100 instruments need 2 connections: 1,550 + 1,550" in err.getvalue()
     assert 1 == err.getvalue().count("Market feed is now LIVE")
