@@ -35,7 +35,7 @@ def _ended(place: str, *words: str) -> subprocess.CompletedProcess[str]:
         ("kitefeed_cli.session:TokenWatch.look", ("run", "--emulator")),
         ("kitefeed_cli.wiring.demo:Demo._play", ("run", "--emulator", "--demo")),
         ("kitefeed_cli.kite.rest:Rest.profile", ("run", "--emulator")),
-        ("kitefeed_cli.ticks.bus:_Lane._next", ("run", "--emulator")),
+        ("kitefeed_cli.ticks.lane:Lane.take", ("run", "--emulator")),
         ("kitefeed_cli.emulator.feed:Feed.pulse", ("emulator",)),
         ("kitefeed_cli.kite.watchlist:Watchlist.resolve", ("run", "--emulator")),  # the main thread
     ],
