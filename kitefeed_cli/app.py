@@ -72,7 +72,8 @@ def main() -> NoReturn:
         if error is None or isinstance(error, SystemExit):
             return
         met.append(error if isinstance(error, Problem) else bug(error))
-        _interrupt()
+        if len(met) == 1:  # a second one would read as a second Ctrl-C, which ends the process at once and with 0
+            _interrupt()
 
     threading.excepthook = on_thread
     code = _ended()
