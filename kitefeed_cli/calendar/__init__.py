@@ -36,6 +36,20 @@ def seems_open(now: datetime, fresh_age_s: float) -> bool:
     return session(now) is not Hours.CLOSED or fresh_age_s <= _FRESH_FOR_S
 
 
+def open_between(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The parts of that interval (aware) in which the market trades, or may for all that the calendar knows. Bells
+    ring at whole minutes."""
+    parts: list[tuple[datetime, datetime]] = []
+    at = start
+    while at < end:
+        until = min(end, at.replace(second=0, microsecond=0) + timedelta(minutes=1))
+        if session(at) is not Hours.CLOSED:
+            since = parts.pop()[0] if parts and parts[-1][1] == at else at
+            parts.append((since, until))
+        at = until
+    return parts
+
+
 def next_open(now: datetime) -> datetime:
     """The next opening after `now` (aware), in IST; `now` itself is never the answer."""
     at = now.astimezone(IST)

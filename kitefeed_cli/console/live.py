@@ -13,7 +13,9 @@ from rich.text import Text
 
 from ..clock import Clock
 from ..problems import Problem
+from ..ticks.gaps import Gap, GapSums
 from ..ticks.last import Batch, Last
+from .gaps import gaps_headline
 from .printer import OutputClosed, Printer
 from .tables import live_table
 
@@ -47,6 +49,7 @@ class LiveTable:
         self._gone = gone
         self._state = "connecting"
         self._next_step = ""
+        self._gaps = GapSums()
         self._console = printer.console()
         self._ascii_only = not self._console.encoding.startswith("utf")
         self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -76,6 +79,11 @@ class LiveTable:
     def problem(self, problem: _Told) -> None:
         with self._changed:
             self._next_step = self._printer.clean(problem.next_step)
+            self._changed.notify()
+
+    def gap(self, gap: Gap) -> None:
+        with self._changed:
+            self._gaps.add(gap)
             self._changed.notify()
 
     def close(self) -> None:
@@ -115,6 +123,7 @@ class LiveTable:
             width=size.width,
             height=size.height,
             next_step=self._next_step,
+            gaps=gaps_headline(self._gaps),
             ascii_only=self._ascii_only,
         )
 

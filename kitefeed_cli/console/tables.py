@@ -57,9 +57,11 @@ def live_table(
     width: int = 80,
     height: int = 24,
     next_step: str = "",
+    gaps: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
-    """The table of `run`: a state line, one row an instrument in the order of `names`, and what to do.
+    """The table of `run`: a state line with the `gaps` so far, one row an instrument in the order of `names`, and what
+    to do.
 
     `now_s` is on the run's clock; `width` and `height` are the terminal's columns and lines. Instruments that do
     not fit are counted in a line below.
@@ -68,7 +70,7 @@ def live_table(
     below = -(-len(f"next: {next_step}") // max(1, width - 8)) if next_step else 0
     shown = list(names)[: _rows_that_fit(len(names), height - below)]
     rows = [_cells(names[token], by_token.get(token), state, now_s, ascii_only) for token in shown]
-    parts: list[RenderableType] = [_headline(state, len(names)), _grid(rows, width, ascii_only)]
+    parts: list[RenderableType] = [_headline(state, len(names), gaps, width), _grid(rows, width, ascii_only)]
     if len(shown) < len(names):
         parts.append(Text(f"… and {len(names) - len(shown)} more", style="dim"))
     if next_step:
@@ -106,9 +108,12 @@ def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
     return table
 
 
-def _headline(state: str, instruments: int) -> Text:
+def _headline(state: str, instruments: int, gaps: str, width: int) -> Text:
     word, style = _STATES.get(state, (state.upper(), "bold"))
-    return Text.assemble((word, style), (f"  {instruments} instrument{'s' * (instruments != 1)}", "dim"))
+    headline = Text.assemble((word, style), (f"  {instruments} instrument{'s' * (instruments != 1)}", "dim"))
+    if gaps and len(headline) + 2 + len(gaps) <= width:
+        headline.append(f"  {gaps}", "dim")
+    return headline
 
 
 def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: bool) -> dict[str, Text]:
@@ -123,13 +128,15 @@ def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: b
     color = "green" if change > 0 else "red" if change < 0 else ""
     style = "" if served and not stale else "dim"
     age = age_words(age_s) if stale else duration(age_s)
+    seen = age if served and not last.snapshot else duration(age_s)  # last-known says stale, and so does a snapshot
+    narrow = f"{seen} {source}{' snap' * (last.snapshot and served)}"
     return {
         "Instrument": Text(name, style=style),
         "LTP": Text(rupees(last, "Rs " if ascii_only else "₹"), style=style or "bold"),
         "Change": Text(percent(last.change_percent), style=style or color),
         "Age": Text(age, style=style),
-        "Source": Text(f"{source} snapshot" if last.snapshot and served else source, style="dim"),
-        "Age, source": Text(f"{age if served else duration(age_s)} {source}", style=style),  # last-known says stale
+        "Source": Text(f"{source} snapshot" if last.snapshot else source, style="dim"),
+        "Age, source": Text(narrow, style=style),
     }
 
 

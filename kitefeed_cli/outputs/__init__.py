@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from ..ticks.gaps import Gap
 from ..ticks.last import Batch, Last
 
 
@@ -38,6 +39,9 @@ class Output(Protocol):
 
     def problem(self, problem: Told) -> None:
         """The user was told about this problem, on stderr."""
+
+    def gap(self, gap: Gap) -> None:
+        """No tick came for a while. Called before the batch that ended it."""
 
     def close(self) -> None:
         """Nothing more will come."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..clock import Clock
 from ..ticks.batch import TickBatch
 from ..ticks.decimals import decimals
+from ..ticks.gaps import Gap
 from ..ticks.last import LAST_KNOWN, Batch, Last
 from . import Told
 from .times import age_s, iso, seen_at
@@ -18,7 +19,7 @@ SCHEMA = 1
 
 
 class JsonLines:
-    """Writes tick and status records. `write` takes whole lines; `names` maps instrument tokens to names."""
+    """Writes tick, status and gap records. `write` takes whole lines; `names` maps instrument tokens to names."""
 
     def __init__(self, write: Callable[[str], None], names: Mapping[int, str], clock: Clock) -> None:
         self._write = write
@@ -45,6 +46,20 @@ class JsonLines:
 
     def problem(self, problem: Told) -> None:
         """Problems are talk: the printer writes their record on stderr."""
+
+    def gap(self, gap: Gap) -> None:
+        record = {
+            "kind": "gap",
+            "from": iso(gap.from_at),
+            "to": iso(gap.to_at),
+            "lasted_s": round(gap.lasted_s, 3),
+            "cause": gap.cause,
+            "bridged_by": gap.bridged_by,
+            "open": gap.open,
+            "connection": gap.connection,
+            "instruments": [self._names.get(token) or str(token) for token in gap.instruments],
+        }
+        self._put([record])
 
     def close(self) -> None:
         """Nothing is held back."""

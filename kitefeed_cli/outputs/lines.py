@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..clock import Clock
+from ..ticks.gaps import QUIET, Gap
 from ..ticks.last import LAST_KNOWN, Batch, Last
 from . import Told
 from .times import age_s, seen_at
@@ -20,14 +21,22 @@ class Line(Protocol):
 
 
 class Lines:
-    """Writes values only: states and problems are talk, and stderr has them already.
+    """Writes values, and where some are missing: states and problems are talk, and stderr has them already.
 
-    `write` takes whole lines; `names` maps instrument tokens to names.
+    `write` takes whole lines; `line` and `gap_line` word them; `names` maps instrument tokens to names.
     """
 
-    def __init__(self, write: Callable[[str], None], line: Line, names: Mapping[int, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        line: Line,
+        gap_line: Callable[[Gap], str],
+        names: Mapping[int, str],
+        clock: Clock,
+    ) -> None:
         self._write = write
         self._line = line
+        self._gap_line = gap_line
         self._names = names
         self._clock = clock
 
@@ -42,6 +51,10 @@ class Lines:
 
     def problem(self, problem: Told) -> None:
         """Talk."""
+
+    def gap(self, gap: Gap) -> None:
+        if gap.cause != QUIET:  # nothing is missing there
+            self._write(self._gap_line(gap) + "\n")
 
     def close(self) -> None:
         """Nothing is held back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..ticks.gaps import Gap
 from ..ticks.last import Batch, Last
 from . import Told
 
@@ -21,6 +22,9 @@ class Silent:
         """Not for us."""
 
     def problem(self, problem: Told) -> None:
+        """Not for us."""
+
+    def gap(self, gap: Gap) -> None:
         """Not for us."""
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..clock import Clock
+from ..console.gaps import gap_line
 from ..console.printer import Printer
 from ..console.rows import line
 from ..outputs import Output
@@ -29,7 +30,7 @@ def make_output(
         return LiveTable(printer, board.lasts, names, clock, gone)
     if printer.json:
         return JsonLines(write, names, clock)
-    return Lines(write, line, names, clock)
+    return Lines(write, line, gap_line, names, clock)
 
 
 def start(output: Output, printer: Printer) -> None:

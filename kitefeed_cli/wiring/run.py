@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from ..calendar import seems_open
+from ..calendar import open_between, seems_open
 from ..clock import Clock
 from ..console.hearsay import Hearsay
 from ..console.printer import Printer
@@ -29,12 +29,15 @@ from ..session import Session, TokenStore, TokenWatch, Watch
 from ..settings import Settings
 from ..ticks.board import Board
 from ..ticks.bus import Bus
+from ..ticks.gaps import Gap, GapLedger
 from ..ticks.lane import Lane, WhenFull
+from ..ticks.road import Road
 from .hands import LiveHands
 from .incidents import Incidents
 from .output import make_output, start
 from .seat import Seat
 from .voice import Voice
+from .witness import road_lines, witnessed
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
 _NAMED = 5  # instruments in one line
@@ -73,18 +76,22 @@ class FeedRun:
         self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
         self._incidents = incidents
         self._limits = limits
+        self._roads: list[Road] = []  # one for each connection
         parts = self.watchlist.parts
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
 
     def _seat(self, settings: Settings, part: Part, fleet: Fleet | None) -> Seat:
         clock, inbox = self._clock, ThreadInbox(self._clock)
+        ledger = GapLedger(len(self._roads) + 1, part.subscriptions, clock, open_between)
+        road = Road(ledger, clock, self._bus.deliver, self._gap)
+        self._roads.append(road)
         feed = Feed(
             settings.ws_root,
             settings.api_key,
             clock,
             inbox.post,
-            self._bus.deliver,
+            road.deliver,
             part.subscriptions,
             self._trading,
             on_text=self._hear,
@@ -96,7 +103,7 @@ class FeedRun:
             self._store,
             part,
             self.board,
-            self._bus.deliver,
+            road.deliver,
             inbox.post,
             self._voice,
             self._trading,
@@ -104,7 +111,7 @@ class FeedRun:
             clock,
             self._limits,
         )
-        policy = step if fleet is None else fleet.seat(inbox.post)
+        policy = witnessed(step if fleet is None else fleet.seat(inbox.post), road.ledger)
         return Seat(feed, hands, inbox, clock, self._limits, policy, self._outage_over)
 
     @property
@@ -141,6 +148,8 @@ class FeedRun:
             watch.stop()
             for seat in self.seats:
                 seat.feed.stop()
+            for road in self._roads:
+                road.close()
             self._bus.close(_STOP_S)
             self._output.close()
             if self._incidents is not None:
@@ -179,6 +188,8 @@ class FeedRun:
     def look_up(self) -> None:
         """Resolve the names before the loop starts, so that a list which takes its time is no failed handshake; on a
         thread of its own, so that Ctrl-C need not wait for it. Raises Problem for names that no list knows."""
+        for road in self._roads:
+            road.ledger.begin()
         done = threading.Condition()
         answers: list[str | None] = []
 
@@ -216,11 +227,16 @@ class FeedRun:
         if refused:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
             self._printer.status(f"refused and never shown: {reasons}")
+        for line in road_lines(self._roads):
+            self._printer.status(line)
         self._printer.detail(f"{counters.delivered} ticks delivered")
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:
         if self._incidents is not None:
             self._incidents.write(incident, since_s)
+
+    def _gap(self, gap: Gap) -> None:
+        self._bus.tell(lambda: self._output.gap(gap))
 
     def _write(self, text: str) -> None:
         try:

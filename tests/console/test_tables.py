@@ -41,7 +41,7 @@ def test_when_nobody_serves_every_value_is_last_known_and_the_next_step_stands_b
         "SIGNED OUT  4 instruments\n"
         "Instrument                     LTP    Change           Age  Source\n"
         "NSE:NIFTY 50        Rs 1,24,987.65    +0.80%          0.2s  last-known\n"
-        "NSE:INFY               Rs 1,523.40    -0.43%      9s stale  last-known\n"
+        "NSE:INFY               Rs 1,523.40    -0.43%      9s stale  last-known snapshot\n"
         "CDS:USDINR26MARFUT      Rs 83.2525         -            1s  last-known\n"
         "[nse:infy]                       -         -       waiting  -\n"
         "next: run `kitefeed login`"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kitefeed_cli.clock import IST, VirtualClock
+from kitefeed_cli.console.gaps import gap_line
 from kitefeed_cli.console.rows import line
 from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.lines import Lines
@@ -32,7 +33,7 @@ class Values:
 def test_lines_carry_values_only_and_say_what_is_last_known() -> None:
     clock = VirtualClock(datetime(2026, 3, 2, 11, 20, 0, tzinfo=IST))
     texts: list[str] = []
-    output: Output = Lines(texts.append, line, {408065: "NSE:INFY", 256265: "NSE:NIFTY 50"}, clock)
+    output: Output = Lines(texts.append, line, gap_line, {408065: "NSE:INFY", 256265: "NSE:NIFTY 50"}, clock)
     infy = Last(408065, 1523.4, FEED, 0.0, "quote", close=1516.5755)
     at = datetime(2026, 3, 2, 11, 19, 58, tzinfo=IST)
 

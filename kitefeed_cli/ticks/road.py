@@ -1,0 +1,43 @@
+"""The road of one connection: what every batch passes on its way to the bus."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..clock import Clock
+from .gaps import Gap, GapLedger
+from .last import FEED, Batch
+from .order import InOrder
+
+
+class Road:
+    """`deliver` is for the connection's reader and for the polls of its instruments. A gap is told (`tell`) just before
+    the batch that ends it goes on (`forward`); neither may wait."""
+
+    def __init__(
+        self, ledger: GapLedger, clock: Clock, forward: Callable[[Batch], None], tell: Callable[[Gap], None]
+    ) -> None:
+        self.ledger = ledger
+        self.order = InOrder(clock)
+        self._forward = forward
+        self._tell = tell
+        self._lock = threading.Lock()  # also across `forward`: what was found to be in order must stay so
+
+    def deliver(self, batch: Batch) -> None:
+        with self._lock:
+            batch = self.order.sift(batch)
+            if not len(batch):
+                return
+            if batch.source == FEED:
+                for gap in self.ledger.ticked(batch):
+                    self._tell(gap)
+            else:
+                self.ledger.served(batch)
+            self._forward(batch)
+
+    def close(self) -> None:
+        """No batch will follow."""
+        with self._lock:
+            for gap in self.ledger.close():
+                self._tell(gap)
