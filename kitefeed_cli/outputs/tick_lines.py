@@ -18,7 +18,7 @@ from ..ticks.dicts import exchange_time
 from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, QUOTE, Layout
 from .times import iso
 
-_REMEMBERED = 1 << 15
+_REMEMBERED = 1 << 14  # of each part; more than Kite's 9,000 instruments
 
 # Where open, high, low and close are; Kite sends those of an index in another order.
 _OHLC = {
