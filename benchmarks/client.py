@@ -1,4 +1,4 @@
-"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|with-board ROOT PACKETS NUMBER`.
+"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|whole ROOT PACKETS NUMBER`.
 
 Prints the CPU seconds of the whole process a tick, once it has settled down, and the times at which frames reached the
 callback, on the system's monotonic clock.
@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 from .frames import steady
 
@@ -27,7 +26,6 @@ class Counter:
         self._packets = packets
         self._times: list[float] = []
         self._from: tuple[int, float] | None = None  # frames, CPU seconds
-        self.done = threading.Event()
 
     def frame(self) -> None:
         now_s = time.monotonic()
@@ -55,48 +53,14 @@ def official(root: str, counter: Counter) -> None:
     ticker.connect()
 
 
-def kitefeed(root: str, counter: Counter, packets: int, with_board: bool) -> None:
-    from kitefeed_cli.clock import SystemClock
-    from kitefeed_cli.kite.feed import Feed
+def kitefeed(root: str, counter: Counter, packets: int, whole: bool) -> None:
     from kitefeed_cli.kite.packets import decode
-    from kitefeed_cli.policy.events import Event, FeedUnreachable
-    from kitefeed_cli.ticks.batch import TickBatch
-    from kitefeed_cli.ticks.board import Board
-    from kitefeed_cli.ticks.bus import Bus, WhenFull
-    from kitefeed_cli.ticks.last import Batch
 
-    class Output:
-        def accept(self, batch: Batch) -> None:
-            assert isinstance(batch, TickBatch)
-            if batch.columnar:
-                for group in batch.groups():
-                    group.words  # noqa: B018 - every field, as the official client decodes them all
-            counter.frame()
+    from .ours import Ours
 
-        def close(self) -> None:
-            pass
-
-    clock = SystemClock()
-    board = Board(clock)
-    bus = Bus(clock, lambda name, error: counter.fail(repr(error)))
-    # A queue that the server cannot fill: this measures work, not what is dropped.
-    bus.attach("counter", Output(), WhenFull.DROP_OLDEST, 1 << 30)
-
-    def deliver(batch: Batch) -> None:
-        if with_board:
-            board.take(batch)
-        bus.deliver(batch)
-
-    to: Callable[[Batch], None] = deliver if with_board else bus.deliver
     wanted = dict.fromkeys(decode(steady(packets)[0]).tokens(), "full")
-
-    def post(event: Event) -> None:
-        if isinstance(event, FeedUnreachable):
-            counter.fail(event.detail)
-
-    feed = Feed(root, "api_key", clock, post, to, wanted, lambda: True)
-    feed.open(1, "access_token", 10.0)
-    counter.done.wait()
+    Ours(lambda ticks: counter.frame(), counter.fail, whole).connect(root, wanted)
+    threading.Event().wait()
 
 
 def main() -> None:
@@ -106,7 +70,7 @@ def main() -> None:
     if which == "official":
         official(root, counter)
     else:
-        kitefeed(root, counter, packets, which == "with-board")
+        kitefeed(root, counter, packets, which == "whole")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 from collections.abc import Callable, Sequence
 
 NOON_S = 1_767_340_800  # 2026-01-02, 13:30 IST
@@ -67,11 +68,15 @@ def mixed(shares: dict[str, int], seed: int = 7) -> bytes:
 
 
 def steady(count: int, frames: int = 8) -> list[bytes]:
-    """Frames of `count` full packets of the same instruments, one second of exchange time apart."""
+    """Frames of `count` full packets of the same instruments, of one second of exchange time but for the first, which
+    is a second older: the cached packets of a subscribe."""
     packets = Packets()
     made = [packets.full() for _ in range(count)]
-    at = 60  # of the exchange timestamp in a full packet
-    return [
-        frame([one[:at] + struct.pack(">I", NOON_S + second) + one[at + 4 :] for one in made])
-        for second in range(frames)
-    ]
+    second_s = int(time.time()) - 60
+    return [frame([timed(one, second_s - (number == 0)) for one in made]) for number in range(frames)]
+
+
+def timed(full: bytes, at_s: int) -> bytes:
+    """The full packet with another exchange timestamp."""
+    at = 60
+    return full[:at] + struct.pack(">I", at_s) + full[at + 4 :]

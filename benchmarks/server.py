@@ -26,7 +26,7 @@ def framed(payload: bytes) -> bytes:
 
 
 class Server:
-    """Sends `number` frames, taking turns among `payloads`, to the one client that comes. `per_s`: how many a second,
+    """Sends `number` frames to the one client that comes: the first of `payloads`, and the others in turn. `per_s`: how many a second,
     None for no pause; `sent_s` are then the times of sending, on the system's monotonic clock. `context`: for TLS."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Server:
         per_s: float | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._frames = [framed(payload) for payload in payloads]
+        self._first, *self._frames = [framed(payload) for payload in payloads]
         self._number = number
         self._per_s = per_s
         self._context = context
@@ -65,7 +65,8 @@ class Server:
     def _send(self, client: socket.socket) -> None:
         round_ = b"".join(self._frames)
         rounds = max(1, _CHUNK // len(round_))
-        sent = 0
+        client.sendall(self._first)
+        sent = 1
         while sent < self._number:
             client.sendall(round_ * rounds)
             sent += len(self._frames) * rounds
@@ -76,7 +77,7 @@ class Server:
             time.sleep(max(0.0, due_s - time.monotonic()))
             due_s += 1 / per_s
             self.sent_s.append(time.monotonic())
-            client.sendall(self._frames[number % len(self._frames)])
+            client.sendall(self._frames[number % len(self._frames)] if number else self._first)
 
 
 def _shake_hands(client: socket.socket) -> None:
