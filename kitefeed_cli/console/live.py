@@ -14,7 +14,9 @@ from rich.text import Text
 from ..clock import Clock
 from ..problems import Problem
 from ..ticks.gaps import Gap, GapSums
+from ..ticks.lane import Counters
 from ..ticks.last import Batch, Last
+from .backlog import line as backlog_line
 from .gaps import gaps_headline
 from .printer import OutputClosed, Printer
 from .tables import live_table
@@ -49,6 +51,7 @@ class LiveTable:
         self._gone = gone
         self._state = "connecting"
         self._next_step = ""
+        self._backlog = ""
         self._gaps = GapSums()
         self._console = printer.console()
         self._ascii_only = not self._console.encoding.startswith("utf")
@@ -85,6 +88,10 @@ class LiveTable:
         with self._changed:
             self._gaps.add(gap)
             self._changed.notify()
+
+    def health(self, outputs: Mapping[str, Counters]) -> None:
+        with self._changed:
+            self._backlog = backlog_line(outputs, always=self._printer.verbose > 0)
 
     def close(self) -> None:
         with self._changed:
@@ -124,6 +131,7 @@ class LiveTable:
             height=size.height,
             next_step=self._next_step,
             gaps=gaps_headline(self._gaps),
+            backlog=self._backlog,
             ascii_only=self._ascii_only,
         )
 

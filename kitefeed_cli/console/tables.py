@@ -58,21 +58,25 @@ def live_table(
     height: int = 24,
     next_step: str = "",
     gaps: str = "",
+    backlog: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
     """The table of `run`: a state line with the `gaps` so far, one row an instrument in the order of `names`, and what
-    to do.
+    to do. `backlog`: a line on outputs that do not keep up.
 
     `now_s` is on the run's clock; `width` and `height` are the terminal's columns and lines. Instruments that do
     not fit are counted in a line below.
     """
     by_token = {last.instrument_token: last for last in lasts}
     below = -(-len(f"next: {next_step}") // max(1, width - 8)) if next_step else 0
+    below += -(-len(backlog) // max(1, width))
     shown = list(names)[: _rows_that_fit(len(names), height - below)]
     rows = [_cells(names[token], by_token.get(token), state, now_s, ascii_only) for token in shown]
     parts: list[RenderableType] = [_headline(state, len(names), gaps, width), _grid(rows, width, ascii_only)]
     if len(shown) < len(names):
         parts.append(Text(f"… and {len(names) - len(shown)} more", style="dim"))
+    if backlog:
+        parts.append(Text(backlog, style="dim"))
     if next_step:
         parts.append(Text.assemble(("next:", "cyan"), f" {next_step}"))
     return Group(*parts)

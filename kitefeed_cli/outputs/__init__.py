@@ -7,10 +7,11 @@ it cannot write it raises (`OutputClosed` from the printer's `data`): the run th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from ..ticks.gaps import Gap
+from ..ticks.lane import Counters
 from ..ticks.last import Batch, Last
 
 
@@ -42,6 +43,9 @@ class Output(Protocol):
 
     def gap(self, gap: Gap) -> None:
         """No tick came for a while. Called before the batch that ended it."""
+
+    def health(self, outputs: Mapping[str, Counters]) -> None:
+        """How far behind the outputs are and what they lost, by name; every ten seconds."""
 
     def close(self) -> None:
         """Nothing more will come."""

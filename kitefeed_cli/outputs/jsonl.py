@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..clock import Clock
 from ..ticks.batch import TickBatch
 from ..ticks.decimals import decimals
 from ..ticks.gaps import Gap
+from ..ticks.lane import Counters
 from ..ticks.last import LAST_KNOWN, Batch, Last
 from . import Told
 from .times import age_s, iso, seen_at
@@ -19,7 +21,10 @@ SCHEMA = 1
 
 
 class JsonLines:
-    """Writes tick, status and gap records. `write` takes whole lines; `names` maps instrument tokens to names."""
+    """Writes tick, status, gap and health records.
+
+    `write` takes whole lines; `names` maps instrument tokens to names.
+    """
 
     def __init__(self, write: Callable[[str], None], names: Mapping[int, str], clock: Clock) -> None:
         self._write = write
@@ -60,6 +65,12 @@ class JsonLines:
             "instruments": [self._names.get(token) or str(token) for token in gap.instruments],
         }
         self._put([record])
+
+    def health(self, outputs: Mapping[str, Counters]) -> None:
+        lanes = {name: {**asdict(counters), "lag_s": round(counters.lag_s, 3)} for name, counters in outputs.items()}
+        for lane in lanes.values():
+            lane["busy_s"] = round(lane["busy_s"], 3)
+        self._put([{"kind": "health", "at": iso(self._clock.wall()), "outputs": lanes}])
 
     def close(self) -> None:
         """Nothing is held back."""

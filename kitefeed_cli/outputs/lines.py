@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..clock import Clock
 from ..ticks.gaps import QUIET, Gap
+from ..ticks.lane import Counters
 from ..ticks.last import LAST_KNOWN, Batch, Last
 from . import Told
 from .times import age_s, seen_at
@@ -55,6 +56,9 @@ class Lines:
     def gap(self, gap: Gap) -> None:
         if gap.cause != QUIET:  # nothing is missing there
             self._write(self._gap_line(gap) + "\n")
+
+    def health(self, outputs: Mapping[str, Counters]) -> None:
+        """Talk."""
 
     def close(self) -> None:
         """Nothing is held back."""

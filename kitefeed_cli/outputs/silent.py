@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..ticks.gaps import Gap
+from ..ticks.lane import Counters
 from ..ticks.last import Batch, Last
 from . import Told
 
@@ -25,6 +26,9 @@ class Silent:
         """Not for us."""
 
     def gap(self, gap: Gap) -> None:
+        """Not for us."""
+
+    def health(self, outputs: Mapping[str, Counters]) -> None:
         """Not for us."""
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from types import FrameType
 
 from ..calendar import open_between, seems_open
 from ..clock import Clock
+from ..console.backlog import failed
 from ..console.hearsay import Hearsay
 from ..console.printer import Printer
 from ..console.streams import OutputClosed
@@ -33,6 +34,7 @@ from ..ticks.gaps import Gap, GapLedger
 from ..ticks.lane import Lane, WhenFull
 from ..ticks.road import Road
 from .hands import LiveHands
+from .health import Health, Outputs
 from .incidents import Incidents
 from .output import make_output, start
 from .seat import Seat
@@ -73,6 +75,7 @@ class FeedRun:
         )
         self._bus = Bus(clock, self._consumer_failed)
         self._lane = lane
+        self._name = lane.name if lane else "the table" if printer.live_table else "stdout"
         self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
         self._incidents = incidents
         self._limits = limits
@@ -138,13 +141,16 @@ class FeedRun:
         if self._lane is not None:
             self._bus.add(self._lane)
         else:
-            self._bus.attach("output", self._output, WhenFull.DROP_OLDEST)
+            self._bus.attach(self._name, self._output, WhenFull.DROP_OLDEST)
             start(self._output, self._printer)
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
+        health = Health(self._bus.counters, self._show_health, self._printer, self._clock)
+        health.start()
         watch.start()
         try:
             self._sit_down(self._store.read().saved)
         finally:
+            health.stop()
             watch.stop()
             for seat in self.seats:
                 seat.feed.stop()
@@ -219,7 +225,7 @@ class FeedRun:
 
     def _tell_losses(self) -> None:
         """What was received and not shown is never passed over in silence."""
-        counters = self._bus.counters()["output" if self._lane is None else self._lane.name]
+        counters = self._bus.counters()[self._name]
         if counters.dropped:
             slow = "stdout was read" if self._lane is None else "the program took them"
             self._printer.status(f"{counters.dropped} ticks were lost here: {slow} too slowly")
@@ -267,8 +273,11 @@ class FeedRun:
         else:
             self._bus.tell(lambda: self._printer.status(f"never ticked, although subscribed four times: {few}"))
 
+    def _show_health(self, outputs: Outputs) -> None:
+        self._bus.tell(lambda: self._output.health(outputs))
+
     def _consumer_failed(self, name: str, error: Exception) -> None:
-        self._printer.status(f"the {name} could not take some ticks ({type(error).__name__}); the feed carries on")
+        self._printer.error(failed(name, error))
 
 
 def run_until_stopped(run: FeedRun) -> None:

@@ -94,6 +94,14 @@ def test_what_does_not_fit_the_height_is_counted() -> None:
     assert "… and 43 more" in advised
 
 
+def test_outputs_that_do_not_keep_up_have_a_line_below_the_values() -> None:
+    backlog = "stdout: 1,203 ticks lost"
+    lines = drawn(live_table(LASTS, NAMES, "live", 10.0, backlog=backlog, next_step="wait")).splitlines()
+    assert [backlog, "next: wait"] == lines[-2:]
+    many = {number: f"NSE:N{number}" for number in range(100)}
+    assert 23 == len(drawn(live_table([], many, "live", 0.0, height=24, backlog=backlog)).splitlines())
+
+
 def test_an_empty_watchlist_is_no_mistake_of_the_table() -> None:
     assert drawn(live_table([], {}, "connecting", 0.0)).startswith("CONNECTING  0 instruments\n")
 

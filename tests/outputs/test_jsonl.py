@@ -14,6 +14,7 @@ from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.jsonl import JsonLines
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.lane import Counters
 from kitefeed_cli.ticks.last import FEED, REST, Last
 from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Row
 
@@ -148,6 +149,26 @@ def test_a_tiny_loss_is_not_minus_zero() -> None:
     written.output.accept(Values([Last(408065, 99.999, FEED, 10.0, "quote", close=100.0)]))
 
     assert '"change_percent":0.0,' in written.texts[0]
+
+
+def test_a_health_record_has_the_counters_of_every_output() -> None:
+    written = Written()
+    counters = Counters("drop-oldest", 3_000, 20, 10, 2, 1, 256, 1.23456, 6.54321)
+    written.output.health({"stdout": counters})
+
+    expected = {
+        "policy": "drop-oldest",
+        "delivered": 3_000,
+        "dropped": 20,
+        "conflated": 10,
+        "failed": 2,
+        "failures": 1,
+        "waiting": 256,
+        "busy_s": 1.235,
+        "lag_s": 6.543,
+    }
+    record = {"kind": "health", "schema": 1, "at": "2026-03-02T11:20:00+05:30", "outputs": {"stdout": expected}}
+    assert [record] == written.records()
 
 
 def test_problems_are_not_data() -> None:
