@@ -35,8 +35,8 @@ class Output(Protocol):
         """No source serves any more: these are the last known values. Called once, after `shown` said so."""
 
     def shown(self, state: str, why: str | None) -> None:
-        """The state a user sees changed: "live", "partial" (of several connections some are live), "connecting", "polling",
-        "stale", "signed-out" or "closed". `why` is the cause's word when the state is not a good one."""
+        """The state a user sees changed: "live", "partial" (of several connections some are live), "connecting",
+        "polling", "stale", "signed-out" or "closed". `why` is the cause's word when the state is not a good one."""
 
     def problem(self, problem: Told) -> None:
         """The user was told about this problem, on stderr."""
