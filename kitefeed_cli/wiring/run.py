@@ -137,15 +137,15 @@ class FeedRun:
         if self._stopping:
             return
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
+        health = Health(self._bus.counters, self._show_health, self._printer, self._clock)
         self.board.fed_by(self._bus.attach("board", self.board, WhenFull.BLOCK, every_s=_BOARD_S, hears=False))
         if self._lane is not None:
             self._bus.add(self._lane)
         else:
             self._bus.attach(self._name, self._output, WhenFull.DROP_OLDEST)
             start(self._output, self._printer)
+            health.start()  # a program looks after its own lane
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
-        health = Health(self._bus.counters, self._show_health, self._printer, self._clock)
-        health.start()
         watch.start()
         try:
             self._sit_down(self._store.read().saved)
