@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check style types layers test stages docs explored teeth scenarios explore explore-fine mutants swarm-year swarm-20-years bench format clean
+.PHONY: help demo check style types layers test stages docs explored teeth scenarios explore explore-fine mutants swarm-year swarm-20-years bench soak format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -82,6 +82,11 @@ swarm-20-years: .venv/.for-work
 # Side by side with the official client; writes docs/benchmarks.md. About four minutes on a quiet machine.
 bench: .venv/.for-work
 	$(BIN)/python -m benchmarks
+
+# The feed against a local Kite that drops it every minute, every tick accounted for; writes docs/soak.md and its plot.
+HOURS := 0.5
+soak: .venv/.for-work
+	nice $(BIN)/python -m benchmarks.soak --hours $(HOURS)
 
 # Not part of `check`: it changes files.
 format: .venv/.for-work
