@@ -25,18 +25,18 @@ class LatestBatch:
 
 
 class Latest:
-    """The newest value of each instrument and source; a value never gives way to one of an earlier exchange time,
-    nor news to a snapshot of the same time."""
+    """The newest value of each instrument, whatever its source; a value never gives way to one of an earlier exchange
+    time, nor news to a snapshot of the same time."""
 
     def __init__(self) -> None:
-        self._values: dict[str, dict[int, Last]] = {}  # by source, that of the newest batch last
+        self._values: dict[int, Last] = {}  # by instrument token
 
     def __bool__(self) -> bool:
         return bool(self._values)
 
     def take(self, batch: Batch) -> int:
         """How many values gave way."""
-        values = self._values[batch.source] = self._values.pop(batch.source, {})
+        values = self._values
         gone = 0
         for new in batch.lasts():
             old = values.get(new.instrument_token)
@@ -46,12 +46,15 @@ class Latest:
         return gone
 
     def batches(self) -> list[Batch]:
-        """One batch per source."""
-        return [
-            LatestBatch(tuple(values.values()), source, max(value.received_s for value in values.values()))
-            for source, values in self._values.items()
-            if values
+        """One batch per source, that of the newest value last."""
+        by_source: dict[str, list[Last]] = {}
+        for value in self._values.values():
+            by_source.setdefault(value.source, []).append(value)
+        batches = [
+            LatestBatch(tuple(values), source, max(value.received_s for value in values))
+            for source, values in by_source.items()
         ]
+        return sorted(batches, key=lambda batch: batch.received_s)
 
 
 def _earlier(new: Last, old: Last) -> bool:

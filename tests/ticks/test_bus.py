@@ -120,13 +120,27 @@ def test_a_stalled_output_with_the_latest_policy_misses_no_instruments_last_valu
             bus.deliver(Values(last(price, received_s=price, source=REST)))
 
         gate.open.release(3)
-        assert [(FEED, {NIFTY: 50, INFY: 0}), (REST, {INFY: 7})] == [prices_of(gate.next()) for _ in range(2)]
+        assert [(FEED, {NIFTY: 50}), (REST, {INFY: 7})] == [prices_of(gate.next()) for _ in range(2)]
         assert [] == bus.close(PATIENCE_S)
-        assert (4, 6, 0) == (
+        assert (3, 7, 0) == (
             bus.counters()["slow"].delivered,
             bus.counters()["slow"].conflated,
             bus.counters()["slow"].dropped,
         )
+
+
+def test_what_gathers_from_two_sources_does_not_go_back_in_exchange_time() -> None:
+    gate = Gate()
+    with running() as bus:
+        bus.attach("slow", gate, WhenFull.LATEST)
+        bus.deliver(Values(last(0)))
+        gate.next()
+        bus.deliver(Values(last(1, received_s=1, at_s=1)))
+        bus.deliver(Values(last(2, received_s=2, at_s=2, source=REST)))
+        bus.deliver(Values(last(3, received_s=3, instrument_token=NIFTY)))
+
+        gate.open.release(3)
+        assert [(REST, {INFY: 2}), (FEED, {NIFTY: 3})] == [prices_of(gate.next()) for _ in range(2)]
 
 
 def test_a_batch_that_waits_alone_is_handed_on_as_it_came() -> None:
