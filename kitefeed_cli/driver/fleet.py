@@ -17,7 +17,7 @@ from math import inf
 
 from ..policy import DEFAULT, Event, Limits, State, Step, begin, step
 from ..policy.actions import Action, PollQuotes
-from ..policy.events import Started, StopAsked, TimeUp, TokenStored
+from ..policy.events import FeedRefused, Started, StopAsked, TimeUp, TokenStored
 from ..policy.ledger import Bucket
 from ..policy.states import Barred, Joined, Live, SignedOut, Waiting, may_poll
 from .chorus import Chorus
@@ -76,12 +76,13 @@ class Fleet:
             if isinstance(event, TimeUp):
                 state = self._led(seat, state, now_s)
         was_open = any(one.open for one in self._seats)
-        decided = step(self._lent(state, event), event, now_s, self._pace())
-        seat.state = decided.state
+        lent = self._lent(state, event)
+        decided = step(lent, event, now_s, self._pace())
+        seat.state = self._own_pace(state, lent, decided.state)
         actions = self._spoken(seat, decided)
         self._take_back(decided, now_s)
         self._lead_on(seat, was_open)
-        return Step(decided.state, actions)
+        return Step(seat.state, actions)
 
     # -------------------------------------------------------------- the first try
 
@@ -130,12 +131,26 @@ class Fleet:
         return self._paces[max(0, sum(may_poll(one.state) for one in self._seats) - 1)]
 
     def _lent(self, state: State, event: Event) -> State:
-        """The state with the budgets as all connections have left them."""
+        """The state with the budgets as all connections have left them, and no poll sooner than the gap allows."""
         ledger = state.ledger._replace(attempts=self._attempts, lines=self._lines, suppressed=self._suppressed)
-        if isinstance(event, TimeUp):  # what else asks for a quote has a question that cannot wait
-            soonest_s = max(ledger.polls.not_before_s, self._polled_s + self._limits.poll_gap_s)
-            ledger = ledger._replace(polls=ledger.polls._replace(not_before_s=soonest_s))
-        return replace(state, ledger=ledger)
+        polls, soonest_s = ledger.polls, self._polled_s + self._limits.poll_gap_s
+        match state, event:
+            case Live(), _:  # its confirming poll looks at nothing else; `_own_pace` takes this back
+                polls = polls._replace(not_before_s=max(polls.not_before_s, soonest_s))
+            case _, TimeUp():
+                polls = polls._replace(next_s=max(polls.next_s, soonest_s))
+            case _, FeedRefused() if polls.ask is None:  # it asks why, and reckons from the last poll
+                polls = polls._replace(asked_s=max(polls.asked_s, self._polled_s))
+            case _:
+                pass
+        return replace(state, ledger=ledger._replace(polls=polls))
+
+    def _own_pace(self, before: State, lent: State, after: State) -> State:
+        """Without the wait that was lent to a live feed: kept, it would read as one that Kite asked for."""
+        own, was, now = (one.ledger.polls.not_before_s for one in (before, lent, after))
+        if own == was or now != was:
+            return after
+        return replace(after, ledger=after.ledger._replace(polls=after.ledger.polls._replace(not_before_s=own)))
 
     def _take_back(self, decided: Step, now_s: float) -> None:
         self._attempts = decided.state.ledger.attempts

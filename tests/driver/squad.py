@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 
 from kitefeed_cli.driver.fleet import Fleet
@@ -141,3 +142,8 @@ class Squad:
 def busiest(times_s: list[float], window_s: float) -> int:
     """The most of them in any window of that length, both ends included."""
     return max((sum(at <= later <= at + window_s for later in times_s) for at in times_s), default=0)
+
+
+def narrowest(times_s: list[float]) -> float:
+    """The least time between two of them, to the millisecond."""
+    return min((round(later - at, 3) for at, later in pairwise(times_s)), default=inf)

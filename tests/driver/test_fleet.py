@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kitefeed_cli.policy import Answer, Note
 from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
 from kitefeed_cli.policy.causes import Cause
-from kitefeed_cli.policy.events import Saved, StopAsked, TokenStored, Woke
-from kitefeed_cli.policy.states import Stopped
+from kitefeed_cli.policy.events import Saved, StopAsked, TimeUp, TokenStored, Woke
+from kitefeed_cli.policy.states import Barred, Stopped
 
-from .squad import Squad, World, busiest
+from .squad import Squad, World, busiest, narrowest
 
 
 def live() -> Squad:
@@ -166,6 +166,30 @@ def test_a_feed_that_is_refused_at_the_start_leaves_no_third_without_quotes() ->
     assert "polling" == squad.shown[-1]
 
 
+def test_three_refusals_at_once_ask_why_one_after_another() -> None:
+    squad = live()
+    squad.world.feeds = [403, 403, 403]
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(60.0)
+
+    assert 3 <= len(squad.times(PollQuotes))
+    assert 1.0 <= narrowest(squad.times(PollQuotes))
+
+
+def test_a_refusal_just_after_a_poll_of_another_is_still_asked_about() -> None:
+    squad = live()
+    squad.world.feeds[1] = 403
+    squad.drop(1)
+    squad.wait(0.25)
+    squad.event(2, TimeUp(0.0, 0.0, True))
+    squad.world.feeds[2], squad.world.poll = 403, Answer.NOT_PERMITTED
+    squad.drop(2)
+    squad.wait(5.0)
+
+    assert isinstance(squad.states[2], Barred)
+
+
 def test_a_sleep_is_told_once() -> None:
     squad = live()
     squad.now_s += 3600.0
@@ -207,6 +231,7 @@ def test_the_promises_hold_for_all_of_them_together_in_any_world(connections: in
         squad.wait(chance.choice([0.0, 0.3, 2.0, 7.0, 40.0]))
     for kind, most in ((CheckToken, 8), (OpenFeed, 8), (PollQuotes, 20)):
         assert busiest(squad.times(kind), 60.0) <= most, kind
+    assert 1.0 <= narrowest(squad.times(PollQuotes))
     assert busiest(squad.times(Report), 3600.0) <= 6
 
     squad.world.feeds = [101, 101, 101]
