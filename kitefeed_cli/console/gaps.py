@@ -19,10 +19,13 @@ def gaps_headline(sums: GapSums) -> str:
 
 
 def gaps_summary(sums: GapSums) -> str:
-    """The line at the end of a run: how many, how long in all, the longest and why."""
+    """The line at the end of a run: how many, how long in all, the longest and why. Empty without any: a run that was
+    signed out all night has none either, and nothing to be proud of."""
+    if not (sums.number or sums.quiet):
+        return ""
     quiet = f"{_stretches(sums.quiet)} of {duration(sums.quiet_s)} in all in which Kite had nothing to send"
     if sums.longest is None:
-        return f"No gaps in the ticks; {quiet}" if sums.quiet else "No gaps in the ticks"
+        return f"No gaps in the ticks; {quiet}"
     longest = sums.longest
     when = f"{clock_time(longest.from_at)} to {clock_time(longest.to_at)}"
     said = f"{_gaps(sums)} in the ticks, {duration(sums.lasted_s)} in all"

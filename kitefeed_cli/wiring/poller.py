@@ -17,8 +17,10 @@ from ..polling import Ask, Batches, Course, Quotes, without_quote
 from ..problems import Exit, Problem
 from ..session import TokenStore
 from ..settings import Settings
+from ..ticks.order import InOrder
 from ..ticks.quotes import QuoteBatch
 from .output import make_output, start
+from .witness import order_lines
 
 _LOOK_S = 1.0  # between two looks at the token store
 _SO = "so there are no quotes"
@@ -65,6 +67,7 @@ class Poller:
         self._clock = clock
         self._printer = printer
         self._quotes = Quotes(settings, store, clock, limits)
+        self._order = InOrder(clock)
         self._every_s = every_s
         self._limits = limits
         self._shown: tuple[Shown, Cause | None] | None = None
@@ -100,6 +103,8 @@ class Poller:
             return
         finally:
             output.close()
+            for line in order_lines([self._order]):
+                self._printer.status(line)
 
     def _wait(self, course: Course, output: Output) -> None:
         """Until the next request is due, with an eye on the token store."""
@@ -131,7 +136,9 @@ class Poller:
             self._printer.status(f"Quotes come again after {duration(lasted_s)}")
         self._announced, self._greet, self._throttled = True, False, False
         self._show(course, output)
-        output.accept(batch)
+        in_order = self._order.sift(batch)
+        if len(in_order):
+            output.accept(in_order)
 
     def _fail(self, error: KiteError, course: Course, output: Output) -> None:
         now_s = self._clock.now_s()

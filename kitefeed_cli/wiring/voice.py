@@ -50,5 +50,6 @@ class Voice:
         self._tell(lambda: self._output.shown(show.shown.value, why))
         serves = show.shown not in _NO_SOURCE
         if self._served and not serves:
-            self._tell(lambda: self._output.stale(self._board.lasts()))
+            lasts = self._board.lasts()  # now: a slow output may have values in its queue that the board has later on
+            self._tell(lambda: self._output.stale(lasts))
         self._served = serves

@@ -22,6 +22,7 @@ from kitefeed_cli.console.live import LiveTable
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.outputs import Output
 from kitefeed_cli.problems import Problem
+from kitefeed_cli.ticks.gaps import Gap
 from kitefeed_cli.ticks.last import FEED, Last
 
 CLOCK = SystemClock()
@@ -122,6 +123,15 @@ def test_with_stderr_elsewhere_the_talk_goes_there(screen: Screen) -> None:
 
     assert err.getvalue().endswith(" Market feed is now LIVE\n")
     assert "Market feed" not in screen.until(SHOW)
+
+
+def test_a_gap_shows_in_the_state_line(screen: Screen) -> None:
+    table = LiveTable(Printer(screen.file, screen.file, CLOCK), list, NAMES, CLOCK)
+    table.start()
+    now = CLOCK.wall()
+    table.gap(Gap(now, now, 8.0, "feed-dropped", (), (408065,), 1))
+    screen.until("1 gap, 8s in all")
+    table.close()
 
 
 def test_no_color_moves_the_cursor_and_paints_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

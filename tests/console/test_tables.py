@@ -164,6 +164,25 @@ def test_the_checks_say_in_words_what_they_show_in_colour() -> None:
     ) == shown
 
 
+def test_a_snapshot_is_marked_on_every_width_that_has_its_source() -> None:
+    def row(width: int, state: str = "live") -> str:
+        table = drawn(live_table(LASTS, NAMES, state, 3000.0, width=width), width)
+        return next(row for row in table.splitlines() if "1,523.40" in row)
+
+    assert "feed snapshot" in row(80)
+    assert "49m 59s feed snap" in row(40)
+    assert "snap" not in row(40, "stale"), "last-known says more"
+
+
+def test_the_state_line_counts_the_gaps_where_there_is_room() -> None:
+    def headline(width: int) -> str:
+        table = live_table(LASTS, NAMES, "live", 10.0, width=width, gaps="2 gaps, 12m 05s in all")
+        return drawn(table, width).splitlines()[0]
+
+    assert "LIVE  4 instruments  2 gaps, 12m 05s in all" == headline(43)
+    assert "LIVE  4 instruments" == headline(42)
+
+
 @pytest.mark.parametrize("state", ["live", "polling", "stale", "signed-out"])
 def test_down_to_40_columns_every_price_has_its_age_and_source(state: str) -> None:
     nifty = drawn(live_table(LASTS, NAMES, state, 700.0, width=40), 40).splitlines()[2]

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kitefeed_cli.clock import IST, VirtualClock
@@ -14,6 +14,7 @@ from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.jsonl import JsonLines
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.gaps import Gap
 from kitefeed_cli.ticks.lane import Counters
 from kitefeed_cli.ticks.last import FEED, REST, Last
 from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Row
@@ -119,6 +120,27 @@ def test_status_records_and_the_schema_only_once() -> None:
             "at": "2026-03-02T11:20:00+05:30",
             "why": "token-expired",
         },
+    ] == written.records()
+
+
+def test_gap_records() -> None:
+    written = Written()
+    gap = Gap(STARTS, STARTS + timedelta(seconds=8.5004), 8.5004, "feed-dropped", ("rest",), (408065, 7), 2, open=True)
+    written.output.gap(gap)
+
+    assert [
+        {
+            "kind": "gap",
+            "schema": 1,
+            "from": "2026-03-02T11:19:50+05:30",
+            "to": "2026-03-02T11:19:58.500+05:30",
+            "lasted_s": 8.5,
+            "cause": "feed-dropped",
+            "bridged_by": ["rest"],
+            "open": True,
+            "connection": 2,
+            "instruments": ["NSE:INFY", "7"],
+        }
     ] == written.records()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.console.gaps import gap_line
@@ -12,6 +12,7 @@ from kitefeed_cli.console.rows import line
 from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.lines import Lines
 from kitefeed_cli.problems import Problem
+from kitefeed_cli.ticks.gaps import QUIET, Gap
 from kitefeed_cli.ticks.last import FEED, Last
 
 
@@ -50,3 +51,13 @@ def test_lines_carry_values_only_and_say_what_is_last_known() -> None:
         "11:19:58  7                24,987.65         -  feed  0s\n",
         "11:20:00  NSE:INFY          1,523.40    +0.45%  last-known  37s stale\n",
     ] == texts
+
+
+def test_a_gap_has_its_line_among_the_values_unless_nothing_is_missing_there() -> None:
+    clock = VirtualClock(datetime(2026, 3, 2, 11, 20, 0, tzinfo=IST))
+    texts: list[str] = []
+    output: Output = Lines(texts.append, line, gap_line, {}, clock)
+    for cause in (QUIET, "feed-dropped"):
+        output.gap(Gap(clock.wall() - timedelta(seconds=20), clock.wall(), 20.0, cause, (), (7,), 1))
+
+    assert ["11:20:00  no ticks for 20s, since 11:19:40: feed-dropped\n"] == texts
