@@ -82,6 +82,7 @@ class Lane:
         self._older = Latest()  # LATEST: folded out of a full queue, so older than all that is in it
         self._ready: deque[Batch] = deque()  # LATEST: gathered, one batch a source
         self._came = self._gone = 0  # entries
+        self._settling = 0  # threads that wait in `settle`
         self._in_hand = 0  # entries that the consumer has
         self._held: Batch | None = None  # what they came to
         self._held_since_s = math.nan
@@ -144,10 +145,12 @@ class Lane:
         """Wait until everything queued so far is through. Not for the consumer's own thread."""
         with self._lock:
             came = self._came
+            self._settling += 1
             while self._gone < came and not self._left:
                 self._flowing = True
                 self._more.notify()
                 self._clock.wait(self._through, 1.0)
+            self._settling -= 1
 
     @property
     def over(self) -> bool:
@@ -214,7 +217,8 @@ class Lane:
     def _let_go(self) -> None:
         self._gone += self._in_hand
         self._in_hand, self._held, self._held_since_s = 0, None, math.nan
-        self._through.notify_all()
+        if self._settling:
+            self._through.notify_all()
 
     def _next(self) -> list[Batch | News]:
         """The first entry; LATEST: with it all batches up to the next news."""
@@ -234,6 +238,8 @@ class Lane:
         return entry
 
     def _wait(self, within_s: float) -> bool:
+        if self._queue and self._flowing:
+            return True
         until_s = self._clock.now_s() + within_s
         if not self._queue:
             self._flowing = not self._every_s

@@ -66,8 +66,9 @@ def test_ten_seconds_of_a_stuck_and_a_raising_consumer_cost_the_reader_and_the_o
     bus = Bus(clock, lambda name, error: printer.error(failed(name, error)))
     health = Health(bus.counters, lambda outputs: None, printer, clock)
     stuck, working = Stuck(), Working()
-    for name, output in (("recorder", stuck), ("mailer", Raising()), ("stdout", working)):
-        bus.attach(name, output, policy if name == "recorder" else WhenFull.DROP_OLDEST, capacity=50)
+    bus.attach("recorder", stuck, policy, capacity=50)
+    bus.attach("mailer", Raising(), WhenFull.DROP_OLDEST, capacity=FRAMES)
+    bus.attach("stdout", working, WhenFull.DROP_OLDEST, capacity=FRAMES)
     oldest_s = 0.0
     with Server(script) as server, desk(server.root, canary.access_token, clock=clock, deliver=bus.deliver) as sat_at:
         sat_at.open()
@@ -79,15 +80,17 @@ def test_ten_seconds_of_a_stuck_and_a_raising_consumer_cost_the_reader_and_the_o
             if number % 100 == 99:
                 health.look()
         script.end()
-    counters = bus.counters()
+    recorder = bus.counters()["recorder"]
     stuck.let_go.set()
+    clock.at_s = 0.0  # or it would be left behind
     bus.close(PATIENCE_S)
+    counters = bus.counters()
 
     assert oldest_s < 0.1
     assert (FRAMES, 0) == (counters["stdout"].delivered, counters["stdout"].dropped)
     assert (FRAMES, 0) == (counters["mailer"].failures, counters["mailer"].dropped)
     kept = 52 if policy is WhenFull.LATEST else 51  # one in hand, 50 queued, one that the others gave way to
-    assert FRAMES - kept == counters["recorder"].dropped + counters["recorder"].conflated
+    assert FRAMES - kept == recorder.dropped + recorder.conflated
     said = [line for line in err.getvalue().splitlines() if line.startswith("error:")]
     assert ["error: mailer could not take some ticks"] == [line for line in said if "mailer" in line]
     assert 1 == len([line for line in said if "recorder" in line])
