@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from kitefeed_cli.clock import SystemClock
+from kitefeed_cli.clock import ScaledClock, SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.kite.errors import KiteError
@@ -15,6 +15,7 @@ from kitefeed_cli.policy import DEFAULT, Answer
 from kitefeed_cli.polling import Ask, Course
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings, read_settings
+from kitefeed_cli.ticks.quotes import Quote, QuoteBatch
 from kitefeed_cli.wiring.local import environment
 from kitefeed_cli.wiring.poller import Poller
 from tests.conftest import Canary
@@ -38,30 +39,22 @@ def test_a_login_just_before_a_poll_is_no_error(tmp_path: Path, canary: Canary) 
     assert Ask.TOKEN is course.ask
 
 
-class _TurnedBack(SystemClock):
-    """A clock whose date can be set back."""
-
-    back = timedelta()
-
-    def wall(self) -> datetime:
-        return super().wall() - self.back
-
-
 def test_quotes_that_would_go_back_in_exchange_time_are_held_back(tmp_path: Path) -> None:
     """Kite's REST answers from more than one cache."""
     texts: list[str] = []
-    clock, kite_clock = SystemClock(), _TurnedBack()
-    with LocalKite(kite_clock) as kite:
+    clock = ScaledClock(20, SystemClock().wall())
+    with LocalKite(clock) as kite:
         settings = read_settings(tmp_path / ".env", environment(kite), instruments=["NSE:INFY"])
         store = TokenStore(settings.env_file)
         store.save(kite.access_token)
         poller = Poller(settings, store, 5.0, clock, Printer(io.StringIO(), io.StringIO(), clock))
         batches, _ = poller._quotes.batches(5.0)
-        course = Course(5.0, DEFAULT)
-        output = JsonLines(texts.append, {}, clock)
-        for back_s, ticks in ((0, 1), (60, 1), (0, 2)):
-            kite_clock.back = timedelta(seconds=back_s)
-            poller._poll(batches, course, output)
-            assert ticks == "".join(texts).count('"kind":"tick"')
+        newer = Quote("NSE:INFY", 408065, 5.0, "quote", exchange_at=clock.wall() + timedelta(minutes=9))
+        for output_gets in (1, 0):
+            texts.clear()
+            poller._poll(batches, Course(5.0, DEFAULT), JsonLines(texts.append, {}, clock))
+            assert output_gets == "".join(texts).count('"kind":"tick"')
+            poller._order.sift(QuoteBatch([newer], clock.now_s()))
+            clock.sleep(1.1)  # Kite allows one request a second
 
     assert {"older-quote": 1} == poller._order.held_back
