@@ -2,7 +2,7 @@
 
 The state is that of all: live when every connection is, `partial` when some are. An error is told when it names a
 stronger remedy than those before it in this outage of the whole. A status line has one speaker: the first connection
-to say it. Recovery is said when the last one is back.
+to say it. Recovery is said when the last one is back, and that a feed which flapped holds when all of them do.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ..policy.actions import Action
 _RANK = {None: 0, Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 3}
 _UP = (Shown.LIVE, Shown.CLOSED)
 _WORST_FIRST = (Shown.SIGNED_OUT, Shown.POLLING, Shown.STALE, Shown.CONNECTING)
-_BACK = (Note.LIVE, Note.LIVE_AGAIN, Note.STEADY)
-_OF_A_WAIT = (Note.RETRY, Note.RECHECK, Note.POLLING)
+_BACK = (Note.LIVE, Note.LIVE_AGAIN)
+_OF_A_WAIT = (Note.RETRY, Note.RECHECK)
 
 _State = tuple[Shown, Cause | None]
 
@@ -32,10 +32,13 @@ class Chorus:
         self._told: Remedy | None = None
         self._speakers: dict[Note, int] = {}
         self._back: Say | None = None  # the best recovery that waits for the others
+        self._steady: Say | None = None  # the same of feeds that flapped
+        self._polling_s = 0.0  # how often is polled, as the user was told
         self._told_up: int | None = None  # how many instruments are up, as the user was told; None: nothing was
 
-    def heard(self, number: int, actions: Sequence[Action]) -> tuple[tuple[Action, ...], bool]:
-        """What of a connection's actions is done, and whether no error was left out."""
+    def heard(self, number: int, actions: Sequence[Action], over: bool) -> tuple[tuple[Action, ...], bool]:
+        """What of a connection's actions is done, and whether no error was left out. `over`: no connection is in an
+        outage, not even in one whose feed is live again and has to hold yet."""
         for one in actions:
             if isinstance(one, Show):
                 self._states[number] = one.shown, one.cause
@@ -53,7 +56,7 @@ class Chorus:
                     done += self._say(number, one)
                 case _:
                     done.append(one)
-        return (*done, *self._together()), told_all
+        return (*done, *self._together(), *self._holds(over)), told_all
 
     def _report(self, number: int, report: Report) -> list[Action]:
         if _RANK[report.cause.remedy] <= _RANK[self._told]:
@@ -63,14 +66,22 @@ class Chorus:
         return [replace(report, part=self._words(self._instruments[number])) if alone else report]
 
     def _say(self, number: int, say: Say) -> list[Action]:
-        if say.note in _BACK:
-            if self._back is None or (say.seconds, say.tries) > (self._back.seconds, self._back.tries):
-                self._back = say
-            for note in _OF_A_WAIT:
-                if self._speakers.get(note) == number:
-                    del self._speakers[note]
-            return []
-        return [say] if self._speakers.setdefault(say.note, number) == number else []
+        match say.note:
+            case note if note in _BACK:
+                self._back = _better(self._back, say)
+                return []
+            case Note.STEADY:
+                self._steady = _better(self._steady, say)
+                return []
+            case Note.POLLING:  # said again when more of them take turns, and each is served more seldom
+                slower = say.seconds > self._polling_s
+                self._polling_s = max(self._polling_s, say.seconds)
+                return [say] if slower else []
+            case note if note in _OF_A_WAIT and self._states[self._speakers.get(note, number)][0] in _UP:
+                self._speakers[note] = number  # who spoke of it before is back
+                return [say]
+            case note:
+                return [say] if self._speakers.setdefault(note, number) == number else []
 
     def _together(self) -> list[Action]:
         """What all of them make: the state, and the recovery when the last one is back."""
@@ -78,19 +89,27 @@ class Chorus:
         before, self._shown = self._shown, self._all()
         whole, up = self._shown[0] in _UP, self._up()
         if whole:
-            if self._shown[0] is Shown.LIVE and self._back is not None:
-                if before[0] is not Shown.LIVE or self._back.note is Note.STEADY:
-                    done.append(self._back)
-                self._back = None
-            self._told = self._told_up = None
+            if self._back is not None and self._shown[0] is Shown.LIVE is not before[0]:
+                done.append(self._back)
+                self._steady = None  # it has been said that they are back
+            self._back = self._told = self._told_up = None
             if before[0] not in _UP:
                 self._speakers.clear()
+                self._polling_s = 0.0
         elif self._told_up is not None and up != self._told_up:
             self._told_up = up
             done.append(Say(Note.PARTLY, self._words(up)))
         if self._shown != before:
             done.append(Show(*self._shown))
         return done
+
+    def _holds(self, over: bool) -> list[Action]:
+        """That a feed which flapped holds, once all of them do."""
+        steady = self._steady
+        if steady is None or not (over and self._shown[0] in _UP):
+            return []
+        self._steady = None
+        return [steady]
 
     def _all(self) -> _State:
         kinds = [shown for shown, _ in self._states]
@@ -109,3 +128,8 @@ class Chorus:
 
     def _words(self, many: int) -> str:
         return f"{f'{many:,}' if many else 'none'} of {sum(self._instruments):,} instruments"
+
+
+def _better(before: Say | None, say: Say) -> Say:
+    """The one that tells of more."""
+    return say if before is None or (say.seconds, say.tries) > (before.seconds, before.tries) else before

@@ -161,7 +161,8 @@ class Fleet:
 
     def _spoken(self, seat: Seat, decided: Step) -> tuple[Action, ...]:
         """The actions, with one voice for all; an error that another connection told already costs no line."""
-        actions, told_all = self._chorus.heard(seat.number, decided.actions)
+        over = all(one.state.ledger.outage is None for one in self._seats)
+        actions, told_all = self._chorus.heard(seat.number, decided.actions, over)
         if told_all:
             self._lines, self._suppressed = decided.state.ledger.lines, decided.state.ledger.suppressed
         return actions

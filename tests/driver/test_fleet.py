@@ -12,7 +12,7 @@ from kitefeed_cli.policy import Answer, Note
 from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Saved, StopAsked, TimeUp, TokenStored, Woke
-from kitefeed_cli.policy.states import Barred, Stopped
+from kitefeed_cli.policy.states import Asking, Stopped
 
 from .squad import Squad, World, busiest, narrowest
 
@@ -166,6 +166,50 @@ def test_a_feed_that_is_refused_at_the_start_leaves_no_third_without_quotes() ->
     assert "polling" == squad.shown[-1]
 
 
+def test_that_a_flapping_feed_holds_is_said_once() -> None:
+    squad = live()
+    for _ in range(3):
+        squad.world.feeds = [None, None, None]
+        for number in range(3):
+            squad.drop(number)
+        squad.wait(8.0)
+        squad.world.feeds = [101, 101, 101]
+        squad.wait(40.0)
+    squad.wait(90.0)
+
+    assert "live" == squad.shown[-1]
+    assert [Note.STEADY] == [note for note in squad.notes if note in (Note.LIVE_AGAIN, Note.STEADY)][1:]
+
+
+def test_polls_that_grow_rarer_are_said_again() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, None]
+    squad.drop(1)
+    squad.wait(40.0)
+    squad.drop(0)
+    squad.drop(2)
+    squad.wait(40.0)
+
+    said = [action.seconds for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.POLLING]
+    assert [5.0, 15.0] == said
+
+
+def test_when_the_one_that_spoke_of_the_wait_is_back_another_speaks() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, 101]
+    squad.drop(0)
+    squad.wait(1.0)
+    squad.world.feeds[0] = 101
+    squad.wait(40.0)
+    squad.drop(1)
+    squad.drop(0)
+    squad.wait(40.0)
+    squad.log.clear()
+    squad.wait(70.0)
+
+    assert Note.RETRY in squad.notes
+
+
 def test_three_refusals_at_once_ask_why_one_after_another() -> None:
     squad = live()
     squad.world.feeds = [403, 403, 403]
@@ -183,11 +227,11 @@ def test_a_refusal_just_after_a_poll_of_another_is_still_asked_about() -> None:
     squad.drop(1)
     squad.wait(0.25)
     squad.event(2, TimeUp(0.0, 0.0, True))
-    squad.world.feeds[2], squad.world.poll = 403, Answer.NOT_PERMITTED
+    squad.world.feeds[2] = 403
     squad.drop(2)
-    squad.wait(5.0)
+    squad.wait(0.3)
 
-    assert isinstance(squad.states[2], Barred)
+    assert isinstance(squad.states[2], Asking)
 
 
 def test_a_sleep_is_told_once() -> None:
