@@ -79,7 +79,7 @@ swarm-year: .venv/.for-work
 swarm-20-years: .venv/.for-work
 	nice $(BIN)/kitefeed simulate --swarm --days 5000 --seed 20
 
-# Side by side with the official client; writes docs/benchmarks.md. About four minutes on a quiet machine.
+# Side by side with the official client; writes docs/benchmarks.md. About seven minutes on a quiet machine.
 bench: .venv/.for-work
 	$(BIN)/python -m benchmarks
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-from . import decoding, json_lines, loopback, memory, startup
-from .report import Line, machine, table
-from .rounds import ROUNDS
+from . import decoding, json_lines, loopback, memory, reader, scale, startup
+from .page import PAGE
+from .report import HEAD, machine
 
-_PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-_PARTS: dict[str, Callable[[], Iterable[Line]]] = {
+_PARTS: dict[str, Callable[[], Iterable[object]]] = {
     "decode": decoding.lines,
     "json": json_lines.lines,
     "memory": memory.lines,
@@ -19,27 +19,27 @@ _PARTS: dict[str, Callable[[], Iterable[Line]]] = {
     "tls": loopback.tls_lines,
     "latency": loopback.latency_lines,
     "startup": startup.lines,
+    "scale": scale.lines,
+    "reader": reader.lines,
 }
-_WORDS = f"""# Benchmarks
-
-What kitefeed costs beside the official Python client, on frames made up for the purpose. Written by `make bench`;
-measure on your own machine before you rely on a number.
-
-A ratio is taken within one round, both sides in turn, so that a machine that slows down slows both: the median of
-{ROUNDS} rounds for decoding and JSON lines (CPU time of the thread, best of three turns each), of 7 for what needs
-processes and sockets (CPU time of the whole process), of 15 for start-up. Below 1 kitefeed costs more.
-"""
+_TABLES = ("scale", "reader")  # with a place of their own on the page
+_FILE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 def main() -> None:
     wanted = sys.argv[1:] or list(_PARTS)
-    made = []
-    for part in wanted:
-        for line in _PARTS[part]():
-            print(line, flush=True)
-            made.append(line)
-    if not sys.argv[1:]:
-        _PAGE.write_text(f"{_WORDS}\n{machine()}\n\n{table(made)}", "utf-8")
+    made = {part: list(_shown(_PARTS[part]())) for part in wanted}
+    if sys.argv[1:]:
+        return
+    ratios = chain.from_iterable(lines for part, lines in made.items() if part not in _TABLES)
+    tables = {part: "\n".join(made[part]) for part in _TABLES}
+    _FILE.write_text(PAGE.format(machine=machine(), ratios="\n".join([HEAD, *ratios]), **tables), "utf-8")
+
+
+def _shown(lines: Iterable[object]) -> Iterator[str]:
+    for line in lines:
+        print(line, flush=True)
+        yield str(line)
 
 
 if __name__ == "__main__":

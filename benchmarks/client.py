@@ -1,4 +1,4 @@
-"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|whole ROOT PACKETS NUMBER`.
+"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|whole|bare ROOT PACKETS NUMBER`.
 
 Prints the CPU seconds of the whole process a tick, once it has settled down, and the times at which frames reached the
 callback, on the system's monotonic clock.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 from .frames import steady
+from .server import framed
 
 # From the first frame on: as long as threads of numpy, which never get any work, go round and round before they sleep.
 _SETTLED_S = 0.2
@@ -63,12 +66,28 @@ def kitefeed(root: str, counter: Counter, packets: int, whole: bool) -> None:
     threading.Event().wait()
 
 
+def bare(root: str, counter: Counter, packets: int) -> None:
+    """A socket that reads as many bytes as there are in a frame, and decodes nothing."""
+    url = urlsplit(root)
+    size = len(framed(steady(packets)[0]))
+    with socket.create_connection((url.hostname, url.port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += sock.recv(1)
+        while True:
+            sock.recv(size, socket.MSG_WAITALL)
+            counter.frame()
+
+
 def main() -> None:
     which, root = sys.argv[1:3]
     packets, number = map(int, sys.argv[3:])
     counter = Counter(number, packets)
     if which == "official":
         official(root, counter)
+    elif which == "bare":
+        bare(root, counter, packets)
     else:
         kitefeed(root, counter, packets, which == "whole")
 

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -23,9 +23,10 @@ from .rounds import ratio
 from .server import Server
 
 _HERE = Path(__file__).parent
-_ROUNDS = 7
+ROUNDS = 7
+PACED_ROUNDS = 11
 _FRAMES = {1: (25_000, 150_000), 50: (1_200, 40_000), 500: (150, 12_000)}  # packets a frame: theirs, ours
-_PACED = 400  # frames, 200 a second
+_PACED = 300  # frames, 200 a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,32 @@ def tls_lines() -> Iterator[Line]:
 
 
 def latency_lines() -> Iterator[Line]:
-    rounds = [(_latencies_s("official"), _latencies_s("kitefeed")) for _ in range(_ROUNDS)]
+    with _undisturbed():
+        rounds = [tuple(_latencies_s(which) for which in ("official", "kitefeed", "bare")) for _ in range(PACED_ROUNDS)]
     for percent in (50, 99):
-        theirs, ours = ([_percentile(side, percent) for side in sides] for sides in zip(*rounds, strict=True))
-        yield Line(f"latency, send to callback, 50 full packets, p{percent}", ratio(theirs, ours), "µs", 1e6)
+        theirs, ours, bare = ([_percentile(side, percent) for side in sides] for sides in zip(*rounds, strict=True))
+        name = f"latency, send to callback, 50 full packets, p{percent}"
+        yield Line(name, ratio(theirs, ours), "µs", 1e6)
+        yield Line(f"{name}, against a socket that only reads", ratio(bare, ours), "µs", 1e6)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Whatever is started here, server and clients alike, goes before the rest of the computer, if we may."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, -15)
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def _cpu_lines(packets: int, ours: tuple[str, ...], road: Road) -> Iterator[Line]:
     numbers = _FRAMES[packets]
     rounds = [
         (_cpu_s("official", packets, numbers[0], road), *(_cpu_s(one, packets, numbers[1], road) for one in ours))
-        for _ in range(_ROUNDS)
+        for _ in range(ROUNDS)
     ]
     theirs, *each = zip(*rounds, strict=True)
     name = f"CPU, socket to callback{road.name}, {packets} full packet{'s' * (packets > 1)} a frame"

@@ -11,9 +11,10 @@ from kitefeed_cli.policy.events import Event, FeedClosed, FeedRefused, FeedUnrea
 from kitefeed_cli.ticks.batch import TickBatch
 from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.ticks.bus import Bus
+from kitefeed_cli.ticks.gaps import GapLedger
 from kitefeed_cli.ticks.lane import WhenFull
 from kitefeed_cli.ticks.last import Batch
-from kitefeed_cli.ticks.order import InOrder
+from kitefeed_cli.ticks.road import Road
 
 # A queue that no server can fill: this measures work, not what is dropped.
 _ROOM = 1 << 30
@@ -22,7 +23,7 @@ _BOARD_S = 0.25
 
 class Ours:
     """`frame` is called on an output's thread with the size of every batch, all its fields decoded; `fail` when
-    something fails. `whole`: exchange times are kept in order and the board is kept as well."""
+    something fails. `whole`: exchange times are kept in order, gaps are noted, and the board is kept."""
 
     def __init__(self, frame: Callable[[int], None], fail: Callable[[str], None], whole: bool) -> None:
         self._clock = SystemClock()
@@ -39,13 +40,12 @@ class Ours:
 
     def connect(self, root: str, wanted: Mapping[int, str]) -> None:
         """Open one more connection."""
-        order = InOrder(self._clock)
-
-        def deliver(batch: Batch) -> None:
-            self._bus.deliver(order.sift(batch))
-
-        to = deliver if self._whole else self._bus.deliver
-        feed = Feed(root, "api_key", self._clock, self._post, to, wanted, lambda: True)
+        deliver = self._bus.deliver
+        if self._whole:
+            ledger = GapLedger(len(self._feeds) + 1, wanted, self._clock, lambda from_at, to_at: ())
+            ledger.begin()
+            deliver = Road(ledger, self._clock, deliver, lambda gap: None).deliver
+        feed = Feed(root, "api_key", self._clock, self._post, deliver, wanted, lambda: True)
         self._feeds.append(feed)
         feed.open(1, "access_token", 10.0)
 

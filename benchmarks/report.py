@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from .rounds import Ratio
 
 _PACKAGES = ("kiteconnect", "autobahn", "Twisted", "websocket-client", "numpy", "orjson")
-_HEAD = "| what | the other | kitefeed | unit | ratio | 10th to 90th percentile |\n|---|---:|---:|---|---:|---:|\n"
+HEAD = "| what | the other | kitefeed | unit | ratio | 10th to 90th percentile |\n|---|---:|---:|---|---:|---:|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,6 @@ class Line:
         theirs, ours = _three(one.theirs * self.scale), _three(one.ours * self.scale)
         spread = f"{_three(one.low)} to {_three(one.high)}"
         return f"| {self.name} | {theirs} | {ours} | {self.unit} | **{_three(one.median)}** | {spread} |"
-
-
-def table(lines: Sequence[Line]) -> str:
-    return _HEAD + "".join(f"{line}\n" for line in lines)
 
 
 def machine() -> str:

@@ -26,8 +26,11 @@ def framed(payload: bytes) -> bytes:
 
 
 class Server:
-    """Sends `number` frames to the one client that comes: the first of `payloads`, and the others in turn. `per_s`: how many a second,
-    None for no pause; `sent_s` are then the times of sending, on the system's monotonic clock. `context`: for TLS."""
+    """Sends `number` frames to the one client that comes: the first of `payloads`, and the others in turn.
+
+    `per_s`: how many a second, None for no pause; `sent_s` are then the times of sending, on the system's monotonic
+    clock. `context`: for TLS.
+    """
 
     def __init__(
         self,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import reader, scale
 from benchmarks.frames import mixed, steady, uniform
 from benchmarks.loopback import Road
-from benchmarks.report import Line, table
+from benchmarks.report import Line
 from benchmarks.rounds import Ratio, ratio
 from benchmarks.server import Server
 from kitefeed_cli.kite.packets import decode
@@ -25,7 +26,7 @@ def _counted(which: str, server: Server, road: Road) -> None:
     assert result["cpu_s"] > 0
 
 
-@pytest.mark.parametrize("which", ["official", "kitefeed", "whole"])
+@pytest.mark.parametrize("which", ["official", "kitefeed", "whole", "bare"])
 def test_a_client_counts_every_frame_it_was_told_to(which: str) -> None:
     _counted(which, Server(steady(9), 12), Road())
 
@@ -56,6 +57,21 @@ def test_the_frames_are_read_without_a_refusal_and_move_in_time() -> None:
     assert [1.0] == [(later - at).total_seconds() for at, later in [times] if at and later]
 
 
+def test_every_road_of_the_reader_reads_all_frames() -> None:
+    costs = reader.costs(9, 20)
+
+    assert 5 == len(costs)
+    assert all(cost > 0 for cost in costs)
+
+
+def test_the_instruments_of_a_connection_are_different_ones_and_tick_in_step() -> None:
+    packets = scale.packets_of(1200, 0)
+    frames = scale.frames_of(packets[:95], 4)
+
+    assert 1200 == len({packet[:4] for packet in packets})
+    assert [48, 47] * (len(frames) // 2) == [len(decode(one)) for one in frames]
+
+
 def test_a_ratio_is_taken_round_by_round() -> None:
     assert Ratio((2.0, 4.0, 3.0), 8.0, 3.0) == ratio([8.0, 4.0, 9.0], [4.0, 1.0, 3.0])
     assert (3.0, 2.0, 4.0) == (ratio([8.0, 4.0, 9.0], [4.0, 1.0, 3.0]).median, 2.0, 4.0)
@@ -64,4 +80,4 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 def test_a_line_shows_both_costs_the_ratio_and_its_spread() -> None:
     line = Line("this", ratio([8e-6, 4e-6, 9e-6], [4e-6, 1e-6, 3e-6]), "µs", 1e6)
 
-    assert "| this | 8 | 3 | µs | **3** | 2 to 4 |" == table([line]).splitlines()[-1]
+    assert "| this | 8 | 3 | µs | **3** | 2 to 4 |" == str(line)

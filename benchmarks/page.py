@@ -1,0 +1,59 @@
+"""The words around the numbers."""
+
+from __future__ import annotations
+
+from .loopback import PACED_ROUNDS
+from .loopback import ROUNDS as LOOPBACK_ROUNDS
+from .rounds import ROUNDS
+
+PAGE = f"""# Benchmarks
+
+What kitefeed costs beside the official Python client, on frames made up for the purpose. Written by `make bench`;
+measure on your own machine before you rely on a number.
+
+A ratio is taken within one round, both sides in turn, so that a machine that slows down slows both: the median of
+{ROUNDS} rounds for decoding and JSON lines (CPU time of the thread, best of three turns each), of {LOOPBACK_ROUNDS}
+for what needs processes and sockets (CPU time of the whole process from 0.2 s after its first frame), of
+{PACED_ROUNDS} for latency (200 frames a second), of 15 for start-up. Below 1 kitefeed costs more.
+
+"Socket to callback" ends in an output behind the bus with every field decoded, against an empty `on_ticks`. "In
+order, and the board" is the whole of `kitefeed run`: exchange times that never go back, the gap ledger, and the last
+value of every instrument as well. Over TLS both clients read from the same server, with a certificate made for the
+purpose: kitefeed verifies it; the official client verifies none, so it need not be told.
+
+{{machine}}
+
+{{ratios}}
+
+The 99th percentile of the latency is mostly the computer's: a socket that only reads the bytes waits about as long
+when others use the processors. Where the system allows it, all three and the server go before the rest.
+
+## What a number of instruments costs
+
+Full mode, every instrument once or four times a second in eight to ten frames a second, 3,000 instruments a
+connection; from the socket to the decoded batch in an output and the board, exchange times kept in order. The frames
+cost a fixed part, the ticks a part that grows with them.
+
+{{scale}}
+
+## Where the reader's thread spends its time
+
+Microseconds of CPU time a frame, at full speed, from roads that get longer piece by piece. What the output's own
+thread does is not in here.
+
+{{reader}}
+
+What is left: the copy out of the kernel, and one out of the buffer, since a batch may outlive the next read. A frame
+of one packet costs the calls around it more than itself. Keeping exchange times in order is a dozen steps of numpy a
+frame, whose fixed part is most of it at 50 packets; handing over wakes another thread. At the pace of a market all of
+it is less than a twentieth of a core: see the table above.
+
+## What Python does not give
+
+- `to_dicts()`: of the time of one full tick a sixth is unpacking its 46 integers and more than a half is making its
+  14 dictionaries and lists. That alone, with nothing around it, is five and a half times as fast as the official
+  client; no way of making the same objects was faster. From 500 ticks a call on, the garbage collector takes a tenth.
+- Shuffled frames: where a packet starts is known only from the length of the one before it, and that walk, 35 ns a
+  packet, is two fifths of the time. It does not depend on the kind, but the official parser needs 1.3 µs for a packet
+  of mode ltp and 13 µs for a full one: hence 100 times on mostly full frames, and half of that on a quarter each.
+"""
