@@ -67,7 +67,7 @@ def _problem(name: str, counters: Counters) -> Problem:
         what,
         f"{counters.waiting:,} batches wait, {lost} so far; when its queue is full, "
         f"{gone.get(counters.policy, 'the oldest ticks are lost')}",
-        f"see to whatever takes what {name} brings; the feed and every other output carry on",
+        f"look at what reads {name}; the feed and every other output carry on",
         cause="output-slow",
     )
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitefeed_cli.clock import VirtualClock
+from kitefeed_cli.clock import SystemClock, VirtualClock
 from kitefeed_cli.ticks.board import Board
+from kitefeed_cli.ticks.lane import WhenFull
 from kitefeed_cli.ticks.last import FEED, REST, Last
 
+from .outputs import running
 from .sample import INFY, NIFTY, NOON, Values, last
 
 
@@ -215,3 +217,20 @@ def test_no_order_of_values_makes_exchange_time_go_back(values: list[Last]) -> N
         if on_board.exchange_at is not None:
             assert newest is None or on_board.exchange_at >= newest
             newest = on_board.exchange_at
+
+
+def test_a_board_on_the_bus_answers_with_all_that_was_queued_before() -> None:
+    board = Board(SystemClock())
+    with running() as bus:
+        board.fed_by(bus.attach("board", board, WhenFull.BLOCK, every_s=3600, hears=False))
+        for price in range(1, 11):
+            bus.deliver(Values(last(price, received_s=price, at_s=price)))
+            newest = board.last(INFY)
+            assert newest is not None
+            assert price == newest.last_price
+        bus.deliver(Values(last(11, received_s=11, at_s=11)))
+        assert [11] == [value.last_price for value in board.lasts()]
+        bus.deliver(Values(last(12, received_s=12, at_s=12)))
+        assert NOON + timedelta(seconds=12) == board.newest_exchange_at()
+        bus.deliver(Values(last(13, received_s=13, at_s=13)))
+        assert not board.outrun_by(Values(last(13, received_s=14, at_s=13, source=REST)))
