@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from ..problems import Problem
 from ..ticks.lane import Counters
@@ -11,6 +12,7 @@ from .words import duration
 
 _STUCK_S = 5.0  # in one call, with something waiting
 _WELL_S = 10.0  # without a loss, until all is well again
+_AGAIN_S = 600.0  # between two problems of one output: six an hour
 _LAG_S = 1.0  # behind, so that it is worth a word
 
 
@@ -32,13 +34,15 @@ def _words(counters: Counters, always: bool) -> list[str]:
 
 @dataclass(slots=True)
 class Watched:
-    """One output, looked at once a second: one problem when it falls behind, one line when it keeps up again."""
+    """One output, looked at once a second: one problem when it falls behind, one line when it keeps up again. What it
+    does within ten minutes after a problem belongs to the same one."""
 
     name: str
     problem_s: float | None = None  # since when it does not keep up
     loss_s: float = 0.0  # when the last loss was seen
     dropped: int = 0
     before: int = 0  # dropped before this problem
+    told_s: float = -inf  # when the last problem was told
 
     def look(self, counters: Counters, now_s: float) -> Problem | str | None:
         """What there is to say now: a problem, a status line, or nothing."""
@@ -47,8 +51,8 @@ class Watched:
         if losing or stuck:
             self.loss_s = now_s
         before, self.dropped = self.dropped, counters.dropped
-        if self.problem_s is None and (losing or stuck):
-            self.problem_s, self.before = now_s - counters.lag_s, before
+        if self.problem_s is None and (losing or stuck) and now_s - self.told_s >= _AGAIN_S:
+            self.problem_s, self.before, self.told_s = now_s - counters.lag_s, before, now_s
             return _problem(self.name, counters)
         if self.problem_s is not None and now_s - self.loss_s >= _WELL_S:
             since_s, self.problem_s = self.problem_s, None

@@ -36,7 +36,8 @@ def test_a_loss_is_one_problem_and_its_end_one_line() -> None:
     assert [None] * 10 == [watched.look(more, at_s) for at_s in range(2, 12)]
     assert "stdout keeps up again after 5s; ticks lost: 900" == watched.look(more, 12)
     assert watched.look(more, 13) is None
-    assert isinstance(watched.look(replace(more, dropped=901), 60), Problem)
+    assert watched.look(replace(more, dropped=901), 60) is None, "not six an hour more"
+    assert isinstance(watched.look(replace(more, dropped=902), 601), Problem)
 
 
 def test_an_output_is_stuck_after_five_seconds_in_one_call() -> None:
