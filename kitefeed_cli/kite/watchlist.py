@@ -35,7 +35,7 @@ class Part:
         self.subscriptions: dict[int, str] = {}  # filled in place
 
     def __len__(self) -> int:
-        return len(self._typed)
+        return len(self.subscriptions) or len(self._typed)
 
     @property
     def resolved(self) -> bool:
@@ -73,6 +73,12 @@ class Watchlist:
     @property
     def resolved(self) -> bool:
         return bool(self.instruments)
+
+    @property
+    def plan(self) -> str:
+        """How the connections share the instruments, in words."""
+        whole, shares = sum(map(len, self.parts)), " + ".join(f"{len(part):,}" for part in self.parts)
+        return f"{whole:,} instruments need {len(self.parts)} connections: {shares}"
 
     @property
     def names(self) -> list[str]:

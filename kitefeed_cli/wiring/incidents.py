@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..clock import Clock
 from ..kite.cassette import CassetteRecorder, Heard
-from ..problems import Problem
+from ..kite.watchlist import INSTRUMENTS_MAX, Watchlist
+from ..problems import Exit, Problem
 from ..scenario.flight.folder import IncidentFolder
 from ..scenario.flight.incident import Incident
 
@@ -23,6 +24,17 @@ class Incidents:
     def heard(self) -> Heard | None:
         """Who is to be told of every REST answer."""
         return None if self._cassette is None else self._cassette.heard
+
+    def expect(self, watchlist: Watchlist) -> None:
+        """Raises Problem for one that takes several connections: what happens to one of them does not replay without
+        the others."""
+        if len(watchlist.parts) > 1:
+            raise Problem(
+                "--incidents records one connection",
+                watchlist.plan,
+                f"follow at most {INSTRUMENTS_MAX:,} instruments, or leave `--incidents` out",
+                Exit.USAGE,
+            )
 
     def write(self, incident: Incident, since_s: float) -> None:
         """Write an outage that began at `since_s` on the clock; returns at once."""

@@ -81,6 +81,8 @@ class FeedRun:
         self._limits = limits
         self._roads: list[Road] = []  # one for each connection
         parts = self.watchlist.parts
+        if incidents is not None:
+            incidents.expect(self.watchlist)
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
 
@@ -115,7 +117,7 @@ class FeedRun:
             self._limits,
         )
         policy = witnessed(step if fleet is None else fleet.seat(inbox.post), road.ledger)
-        return Seat(feed, hands, inbox, clock, self._limits, policy, self._outage_over)
+        return Seat(feed, hands, inbox, clock, self._limits, policy, self._outage_over, self.fail)
 
     @property
     def state(self) -> State:
@@ -216,9 +218,7 @@ class FeedRun:
         for warning in self.watchlist.warnings:
             self._printer.status(warning)
         if len(self.seats) > 1 and not self._stopping:
-            shares = " + ".join(f"{len(part):,}" for part in self.watchlist.parts)
-            whole = sum(map(len, self.watchlist.parts))
-            self._printer.status(f"{whole:,} instruments need {len(self.seats)} connections: {shares}")
+            self._printer.status(self.watchlist.plan)
         if answers and answers[0] is not None:
             self._printer.detail(f"{answers[0]}; it is asked for again before the feed opens")
         self._end()

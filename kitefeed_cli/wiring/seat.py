@@ -9,13 +9,14 @@ from ..driver.inbox import ThreadInbox
 from ..driver.loop import Loop, Policy
 from ..kite.feed import Feed
 from ..policy import Limits, Saved, State
+from ..problems import Problem, bug
 from ..scenario.flight.incident import Incident
 from ..scenario.flight.recorder import FlightRecorder
 from .hands import LiveHands
 
 
 class Seat:
-    """`ended` is called with each outage and when it began on the clock."""
+    """`ended` is called with each outage and when it began on the clock, `fail` with a bug that ended the loop."""
 
     def __init__(
         self,
@@ -26,6 +27,7 @@ class Seat:
         limits: Limits,
         policy: Policy,
         ended: Callable[[Incident, float], None],
+        fail: Callable[[Problem], None],
     ) -> None:
         self.feed = feed
         self.hands = hands
@@ -33,6 +35,7 @@ class Seat:
         self._recorder = FlightRecorder(hands, inbox, clock, self._outage_over)
         self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits, policy)
         self._ended = ended
+        self._fail = fail
 
     @property
     def state(self) -> State:
@@ -43,6 +46,8 @@ class Seat:
         self._recorder.begin(saved, lambda: self._loop.state, origin_s)
         try:
             self._loop.run(saved)
+        except Exception as error:  # noqa: BLE001 - on a thread of its own nobody else would hear of it
+            self._fail(bug(error))
         finally:
             self._recorder.close()
 
