@@ -173,7 +173,7 @@ class Soak:
         self.ledger.match(finished=True)
         tally, _ = self.kite.tally()
         said = self.err.read_text("utf-8")
-        lost = re.findall(r"(\d+) ticks were lost", said)
+        lost = re.findall(r"Not every output kept up:.*stdout: ([\d,]+) ticks lost", said)
         return Outcome(
             samples=self.samples,
             drops=self.drops,
@@ -181,8 +181,8 @@ class Soak:
             ledger=self.ledger,
             out_of_stdout=self.out.ticks,
             other_records=dict(self.out.kinds),
-            dropped=sum(map(int, lost)),
-            refused=re.findall(r"refused and never shown: (.*)", said),
+            dropped=sum(int(number.replace(",", "")) for number in lost),
+            refused=re.findall(r"refused and never shown: .*|held back, as .*", said),
             errors=said.count("\nerror:"),
             recovered=said.count("live again after"),
             exit_code=code,

@@ -87,7 +87,7 @@ def failures(outcome: Outcome) -> list[str]:
         "what stdout has is what was found among the frames": outcome.out_of_stdout == delivered + ledger.strange,
         "no tick was delivered that was not sent": ledger.strange == 0,
         "no more was lost than the run says": lost == outcome.dropped,
-        "nothing was refused": not outcome.refused,
+        "nothing was refused or held back": not outcome.refused,
         "every drop was recovered from": outcome.recovered == len(outcome.drops),
         "no error was told": outcome.errors == 0,
         "as many descriptors at the end as after the warm-up": first.descriptors >= last.descriptors,

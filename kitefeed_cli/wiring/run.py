@@ -12,6 +12,7 @@ from types import FrameType
 from ..calendar import open_between, seems_open
 from ..clock import Clock
 from ..console.backlog import failed
+from ..console.backlog import line as backlog_line
 from ..console.hearsay import Hearsay
 from ..console.printer import Printer
 from ..console.streams import OutputClosed
@@ -75,7 +76,6 @@ class FeedRun:
         )
         self._bus = Bus(clock, self._consumer_failed)
         self._lane = lane
-        self._name = lane.name if lane else "the table" if printer.live_table else "stdout"
         self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
         self._incidents = incidents
         self._limits = limits
@@ -144,7 +144,7 @@ class FeedRun:
         if self._lane is not None:
             self._bus.add(self._lane)
         else:
-            self._bus.attach(self._name, self._output, WhenFull.DROP_OLDEST)
+            self._bus.attach("table" if self._printer.live_table else "stdout", self._output, WhenFull.DROP_OLDEST)
             start(self._output, self._printer)
             health.start()  # a program looks after its own lane
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
@@ -225,17 +225,17 @@ class FeedRun:
 
     def _tell_losses(self) -> None:
         """What was received and not shown is never passed over in silence."""
-        counters = self._bus.counters()[self._name]
-        if counters.dropped:
-            slow = "stdout was read" if self._lane is None else "the program took them"
-            self._printer.status(f"{counters.dropped} ticks were lost here: {slow} too slowly")
+        outputs = self._bus.counters()
+        slow = {name: counters for name, counters in outputs.items() if counters.dropped + counters.failed}
+        if slow:
+            self._printer.status(f"Not every output kept up: {backlog_line(slow)}")
         refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
         if refused:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
             self._printer.status(f"refused and never shown: {reasons}")
         for line in road_lines(self._roads):
             self._printer.status(line)
-        self._printer.detail(f"{counters.delivered} ticks delivered")
+        self._printer.detail(backlog_line(outputs, always=True))
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:
         if self._incidents is not None:
