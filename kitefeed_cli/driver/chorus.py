@@ -1,8 +1,9 @@
 """One voice for the connections of a run: what each of them would say, and what the user hears.
 
 The state is that of all: live when every connection is, `partial` when some are. An error is told when it names a
-stronger remedy than those before it in this outage of the whole. A status line has one speaker: the first connection
-to say it. Recovery is said when the last one is back, and that a feed which flapped holds when all of them do.
+stronger remedy than those before it in this outage of the whole, which is over when that of each of them is. A status
+line has one speaker: the first connection to say it. Recovery is said when the last one is back, and that a feed
+which flapped holds when all of them do.
 """
 
 from __future__ import annotations
@@ -80,8 +81,13 @@ class Chorus:
             case note if note in _OF_A_WAIT and self._states[self._speakers.get(note, number)][0] in _UP:
                 self._speakers[note] = number  # who spoke of it before is back
                 return [say]
-            case note:
-                return [say] if self._speakers.setdefault(note, number) == number else []
+            case note if self._speakers.setdefault(note, number) != number:
+                return []
+            case Note.LOGGED_IN | Note.WOKE:  # what was told before says nothing now
+                self._told = None
+                return [say]
+            case _:
+                return [say]
 
     def _together(self) -> list[Action]:
         """What all of them make: the state, and the recovery when the last one is back."""
@@ -92,7 +98,8 @@ class Chorus:
             if self._back is not None and self._shown[0] is Shown.LIVE is not before[0]:
                 done.append(self._back)
                 self._steady = None  # it has been said that they are back
-            self._back = self._told = self._told_up = None
+            self._back = None
+            self._told_up = None if self._told_up is None else up
             if before[0] not in _UP:
                 self._speakers.clear()
                 self._polling_s = 0.0
@@ -104,12 +111,12 @@ class Chorus:
         return done
 
     def _holds(self, over: bool) -> list[Action]:
-        """That a feed which flapped holds, once all of them do."""
-        steady = self._steady
-        if steady is None or not (over and self._shown[0] in _UP):
+        """When all of them hold the outage is over; and that is said of a feed which flapped."""
+        if not (over and self._shown[0] in _UP):
             return []
-        self._steady = None
-        return [steady]
+        steady, self._steady = self._steady, None
+        self._told = self._told_up = None
+        return [] if steady is None else [steady]
 
     def _all(self) -> _State:
         kinds = [shown for shown, _ in self._states]

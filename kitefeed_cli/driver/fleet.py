@@ -2,7 +2,7 @@
 
 * The budgets: attempts, error lines, and the pace of the polls. Three connections try Kite no oftener than one.
 * The first try. While no feed is open, only the first connection tries; the others follow when it is open, and poll
-  their own instruments meanwhile.
+  their own instruments meanwhile. What is left of the budget when Kite is back, or a login, is theirs.
 * The voice. The user has one feed: one state, one error an outage and remedy, one recovery.
 
 All of it is a `Policy` around `step`, one for each loop, under one lock; the loops must share one clock.
@@ -17,9 +17,9 @@ from math import inf
 
 from ..policy import DEFAULT, Event, Limits, State, Step, begin, step
 from ..policy.actions import Action, PollQuotes
-from ..policy.events import FeedRefused, Started, StopAsked, TimeUp, TokenStored
+from ..policy.events import Answer, FeedClosed, FeedRefused, QuotesPolled, Started, StopAsked, TimeUp, TokenStored, Woke
 from ..policy.ledger import Bucket
-from ..policy.states import Barred, Joined, Live, SignedOut, Waiting, may_poll
+from ..policy.states import Asking, Barred, Checking, Joined, Live, Opening, SignedOut, Waiting, may_poll
 from .chorus import Chorus
 from .loop import Policy
 
@@ -35,11 +35,16 @@ class Seat:
     state: State
     held: Started | None = None  # its start, until the first connection has had its try
     called: bool = False  # that start is on its way
+    left: bool = False  # its try was left to another one, to follow it
     follows: bool = False  # the first feed is open: try now, whatever wait was under way
 
     @property
     def open(self) -> bool:
         return isinstance(self.state, Joined | Live)
+
+    @property
+    def tries(self) -> bool:
+        return isinstance(self.state, Checking | Opening | Asking)
 
 
 class Fleet:
@@ -75,13 +80,17 @@ class Fleet:
             event, seat.held = seat.held or event, None
             if isinstance(event, TimeUp):
                 state = self._led(seat, state, now_s)
-        was_open = any(one.open for one in self._seats)
+        before, lit = replace(seat), any(one.open for one in self._seats)
         lent = self._lent(state, event)
+        leaves = self._leaves_it(seat, event)
+        if leaves:
+            lent = replace(lent, ledger=lent.ledger._replace(attempts=Bucket(0, now_s)))
+            seat.left = True
         decided = step(lent, event, now_s, self._pace())
         seat.state = self._own_pace(state, lent, decided.state)
         actions = self._spoken(seat, decided)
-        self._take_back(decided, now_s)
-        self._lead_on(seat, was_open)
+        self._take_back(decided, now_s, leaves)
+        self._lead_on(seat, before, lit)
         return Step(seat.state, actions)
 
     # -------------------------------------------------------------- the first try
@@ -100,6 +109,21 @@ class Fleet:
     def _first_has_tried(self) -> bool:
         return isinstance(self._seats[0].state, Joined | Live | Waiting | Barred)
 
+    def _leaves_it(self, seat: Seat, event: Event) -> bool:
+        """Whether what `event` would have this connection try is left to another one, which tries the same."""
+        others = [one for one in self._seats if one is not seat]
+        if not seat.number:
+            return False
+        match event:
+            case TokenStored() | QuotesPolled(answer=Answer.TOKEN_DEAD):  # the first one hears or knows the same
+                return not any(one.open for one in others)
+            case FeedClosed() | Woke():
+                return any(one.tries for one in others)
+            case TimeUp():  # an open feed may be found silent
+                return seat.open and any(one.tries for one in others)
+            case _:
+                return False
+
     def _led(self, seat: Seat, state: State, now_s: float) -> State:
         """While no feed is open, the waits of all but the first go on; once one is, they are over."""
         follows, seat.follows = seat.follows, False
@@ -113,15 +137,18 @@ class Fleet:
             case _:
                 return state
 
-    def _lead_on(self, seat: Seat, was_open: bool) -> None:
-        """Let the others start, and follow the first feed that opens."""
-        opened = seat.open and not was_open
+    def _lead_on(self, seat: Seat, before: Seat, lit: bool) -> None:
+        """Let the others start, and follow a feed that opens, or one that failed alone. `lit`: some feed was open."""
+        opened = seat.open and not before.open
+        failed = before.tries and not (seat.tries or seat.open)
         for other in self._seats:
             if other.held is not None and not other.called and self._first_has_tried:
                 other.called = True
                 other.post(other.held)
-            elif opened and isinstance(other.state, Waiting | Barred | SignedOut):
-                other.follows = True
+            elif isinstance(other.state, Waiting | Barred | SignedOut) and (
+                (opened and not lit) or (other.left and (opened or (failed and lit)))
+            ):
+                other.left, other.follows = False, True
                 other.post(TimeUp(inf, inf, other.state.ledger.trading))
 
     # ------------------------------------------------------------------- budgets
@@ -152,8 +179,9 @@ class Fleet:
             return after
         return replace(after, ledger=after.ledger._replace(polls=after.ledger.polls._replace(not_before_s=own)))
 
-    def _take_back(self, decided: Step, now_s: float) -> None:
-        self._attempts = decided.state.ledger.attempts
+    def _take_back(self, decided: Step, now_s: float, leaves: bool) -> None:
+        if not leaves:
+            self._attempts = decided.state.ledger.attempts
         if any(isinstance(one, PollQuotes) for one in decided.actions):
             self._polled_s = now_s
 

@@ -12,7 +12,7 @@ from kitefeed_cli.policy import Answer, Note
 from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
 from kitefeed_cli.policy.causes import Cause
 from kitefeed_cli.policy.events import Saved, StopAsked, TimeUp, TokenStored, Woke
-from kitefeed_cli.policy.states import Asking, Stopped
+from kitefeed_cli.policy.states import Asking, Checking, Live, Stopped, may_poll
 
 from .squad import Squad, World, busiest, narrowest
 
@@ -63,6 +63,57 @@ def test_a_dead_token_at_the_start_is_one_error_and_one_check_at_a_time() -> Non
     assert squad.now_s - asked_s <= 3.0
 
 
+@pytest.mark.parametrize("later_s", [20.0, 60.0, 600.0])
+def test_a_login_soon_after_the_token_died_with_every_feed_is_live_at_once(later_s: float) -> None:
+    squad = live()
+    squad.world.check = squad.world.poll = Answer.TOKEN_DEAD
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(later_s)
+    assert "signed-out" == squad.shown[-1]
+    assert 1 == len(squad.reports)
+
+    squad.login()
+    squad.wait(3.0)
+    assert "live" == squad.shown[-1]
+
+
+def test_a_try_that_was_left_to_one_which_fails_alone_is_made_at_once() -> None:
+    squad = live()
+    squad.world.feeds[2] = 503
+    squad.drop(2)
+    squad.wait(0.05)
+    squad.drop(1)
+    assert not isinstance(squad.states[1], Checking)
+
+    squad.wait(0.5)
+    assert isinstance(squad.states[1], Live)
+
+
+def test_an_error_after_a_login_is_told_although_one_before_it_asked_for_more() -> None:
+    squad = live()
+    squad.world.check = squad.world.poll = Answer.TOKEN_DEAD
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(60.0)
+    squad.world.feeds = [503, 503, 503]
+    squad.login()
+    squad.wait(10.0)
+
+    assert [Cause.TOKEN_EXPIRED, Cause.FEED_FAILED] == [report.cause for report in squad.reports]
+
+
+def test_a_feed_that_all_lost_is_tried_by_one_while_kite_is_away() -> None:
+    squad = live()
+    squad.world.feeds = [None, None, None]
+    for number in range(3):
+        squad.drop(number)
+    squad.wait(3.0)
+
+    assert 1 == len(squad.times(OpenFeed))
+    assert {0, 1, 2} == {one for one in range(3) if may_poll(squad.states[one])}
+
+
 def test_one_of_three_that_is_lost_is_a_partial_outage_and_the_others_stay() -> None:
     squad = live()
     squad.world.feeds[1] = None
@@ -110,6 +161,21 @@ def test_those_that_came_back_are_counted_while_others_are_missing() -> None:
     said = [action.detail for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.PARTLY]
     assert ["3,000 of 9,000 instruments"] == said
     assert "partial" == squad.shown[-1]
+
+
+def test_one_that_goes_within_a_minute_of_a_recovery_is_no_new_error_and_yet_said() -> None:
+    squad = live()
+    for number in (1, 2):
+        squad.world.feeds[number] = None
+        squad.drop(number)
+        squad.wait(8.0)
+        squad.world.feeds = [101, 101, 101]
+        squad.wait(20.0)
+
+    said = [action.detail for _, _, action in squad.log if isinstance(action, Say) and action.note is Note.PARTLY]
+    assert 1 == len(squad.reports)
+    assert ["6,000 of 9,000 instruments"] == said
+    assert 2 == squad.notes.count(Note.LIVE_AGAIN)
 
 
 def test_when_the_others_go_as_well_that_is_said() -> None:
@@ -178,7 +244,9 @@ def test_that_a_flapping_feed_holds_is_said_once() -> None:
     squad.wait(90.0)
 
     assert "live" == squad.shown[-1]
-    assert [Note.STEADY] == [note for note in squad.notes if note in (Note.LIVE_AGAIN, Note.STEADY)][1:]
+    assert 1 == len(squad.reports)
+    assert 1 == squad.notes.count(Note.STEADY)
+    assert Note.STEADY is squad.notes[-1]
 
 
 def test_polls_that_grow_rarer_are_said_again() -> None:
@@ -225,7 +293,7 @@ def test_a_refusal_just_after_a_poll_of_another_is_still_asked_about() -> None:
     squad = live()
     squad.world.feeds[1] = 403
     squad.drop(1)
-    squad.wait(0.25)
+    squad.wait(0.35)
     squad.event(2, TimeUp(0.0, 0.0, True))
     squad.world.feeds[2] = 403
     squad.drop(2)
