@@ -3,7 +3,8 @@
 * The budgets: attempts, error lines, and the pace of the polls. Three connections try Kite no oftener than one.
 * The first try. While no feed is open, only the first connection tries; the others follow when it is open, and poll
   their own instruments meanwhile. What is left of the budget when Kite is back, or a login, is theirs.
-* The voice. The user has one feed: one state, one error an outage and remedy, one recovery.
+* The voice. The user has one feed: one state, one error an outage and remedy, one recovery, said in the order in which
+  they were decided: each loop for itself could say last what was true before.
 
 All of it is a `Policy` around `step`, one for each loop, under one lock; the loops must share one clock.
 """
@@ -11,12 +12,13 @@ All of it is a `Policy` around `step`, one for each loop, under one lock; the lo
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 from ..policy import DEFAULT, Event, Limits, State, Step, begin, step
-from ..policy.actions import Action, PollQuotes
+from ..policy.actions import Action, PollQuotes, Report, Say, Show
 from ..policy.events import Answer, FeedClosed, FeedRefused, QuotesPolled, Started, StopAsked, TimeUp, TokenStored, Woke
 from ..policy.ledger import Bucket
 from ..policy.states import Asking, Barred, Checking, Joined, Live, Opening, SignedOut, Waiting, may_poll
@@ -24,6 +26,7 @@ from .chorus import Chorus
 from .loop import Policy
 
 Post = Callable[[Event], None]
+Speak = Callable[[Report | Say | Show], None]
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Seat:
 
     number: int
     post: Post
+    speak: Speak
     state: State
     held: Started | None = None  # its start, until the first connection has had its try
     called: bool = False  # that start is on its way
@@ -55,6 +59,8 @@ class Fleet:
         self._chorus = Chorus(instruments)
         self._seats: list[Seat] = []
         self._lock = threading.Lock()
+        self._speaking = threading.Lock()
+        self._unsaid: deque[tuple[Speak, Report | Say | Show]] = deque()
         self._attempts = Bucket(limits.attempts)
         self._lines = Bucket(limits.problems)
         self._suppressed = 0
@@ -62,16 +68,30 @@ class Fleet:
         turns = range(1, len(instruments) + 1)
         self._paces = [replace(limits, poll_every_s=limits.poll_every_s * many) for many in turns]
 
-    def seat(self, post: Post) -> Policy:
-        """The policy of the next connection; `post` hands an event to its loop."""
-        seat = Seat(len(self._seats), post, begin(self._limits))
+    def seat(self, post: Post, speak: Speak) -> Policy:
+        """The policy of the next connection. `post` hands an event to its loop; `speak` reports, says or shows, on the
+        thread of any loop, one at a time."""
+        seat = Seat(len(self._seats), post, speak, begin(self._limits))
         self._seats.append(seat)
 
         def policy(state: State, event: Event, now_s: float, limits: Limits) -> Step:
             with self._lock:
-                return self._decide(seat, state, event, now_s)
+                decided = self._decide(seat, state, event, now_s)
+            self._speak()
+            return decided
 
         return policy
+
+    def _speak(self) -> None:
+        """Say what is unsaid, in order. Whoever is at it says the rest too: a terminal that stands still holds up one
+        loop, not all."""
+        while self._unsaid and self._speaking.acquire(blocking=False):
+            try:
+                while self._unsaid:
+                    speak, words = self._unsaid.popleft()
+                    speak(words)
+            finally:
+                self._speaking.release()
 
     def _decide(self, seat: Seat, state: State, event: Event, now_s: float) -> Step:
         if not isinstance(event, StopAsked):
@@ -85,9 +105,9 @@ class Fleet:
         leaves = self._leaves_it(seat, event)
         if leaves:
             lent = replace(lent, ledger=lent.ledger._replace(attempts=Bucket(0, now_s)))
-            seat.left = True
         decided = step(lent, event, now_s, self._pace())
         seat.state = self._own_pace(state, lent, decided.state)
+        seat.left = (seat.left or leaves) and isinstance(seat.state, Waiting | Barred | SignedOut)
         actions = self._spoken(seat, decided)
         self._take_back(decided, now_s, leaves)
         self._lead_on(seat, before, lit)
@@ -145,9 +165,9 @@ class Fleet:
             if other.held is not None and not other.called and self._first_has_tried:
                 other.called = True
                 other.post(other.held)
-            elif isinstance(other.state, Waiting | Barred | SignedOut) and (
-                (opened and not lit) or (other.left and (opened or (failed and lit)))
-            ):
+            elif not isinstance(other.state, Waiting | Barred | SignedOut):
+                continue
+            elif (opened and not lit) or (other.left and (opened or (failed and lit))):
                 other.left, other.follows = False, True
                 other.post(TimeUp(inf, inf, other.state.ledger.trading))
 
@@ -188,9 +208,11 @@ class Fleet:
     # --------------------------------------------------------------------- voice
 
     def _spoken(self, seat: Seat, decided: Step) -> tuple[Action, ...]:
-        """The actions, with one voice for all; an error that another connection told already costs no line."""
+        """The actions that are left when one voice for all has spoken; an error that another connection told already
+        costs no line."""
         over = all(one.state.ledger.outage is None for one in self._seats)
         actions, told_all = self._chorus.heard(seat.number, decided.actions, over)
         if told_all:
             self._lines, self._suppressed = decided.state.ledger.lines, decided.state.ledger.suppressed
-        return actions
+        self._unsaid.extend((seat.speak, one) for one in actions if isinstance(one, Report | Say | Show))
+        return tuple(one for one in actions if not isinstance(one, Report | Say | Show))

@@ -23,7 +23,7 @@ from ..kite.rest import Rest
 from ..kite.watchlist import Part, Watchlist, lists_of
 from ..outputs import Output
 from ..outputs.silent import Silent
-from ..policy import DEFAULT, Limits, Show, Shown, State, step
+from ..policy import DEFAULT, Limits, Show, Shown, State
 from ..policy.events import Saved, StopAsked
 from ..problems import Problem
 from ..scenario.flight.incident import Incident
@@ -40,7 +40,7 @@ from .incidents import Incidents
 from .output import make_output, start
 from .seat import Seat
 from .voice import Voice
-from .witness import road_lines, witnessed
+from .witness import road_lines
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
 _NAMED = 5  # instruments in one line
@@ -116,8 +116,7 @@ class FeedRun:
             clock,
             self._limits,
         )
-        policy = witnessed(step if fleet is None else fleet.seat(inbox.post), road.ledger)
-        return Seat(feed, hands, inbox, clock, self._limits, policy, self._outage_over, self.fail)
+        return Seat(feed, hands, inbox, clock, self._limits, fleet, ledger, self._outage_over, self.fail)
 
     @property
     def state(self) -> State:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..clock import Clock
+from ..driver.fleet import Fleet
 from ..driver.inbox import ThreadInbox
 from ..driver.loop import Loop, Policy
 from ..kite.feed import Feed
-from ..policy import Limits, Saved, State
+from ..policy import Limits, Report, Saved, Say, Show, State, step
 from ..problems import Problem, bug
 from ..scenario.flight.incident import Incident
 from ..scenario.flight.recorder import FlightRecorder
+from ..ticks.gaps import GapLedger
 from .hands import LiveHands
+from .witness import witnessed
 
 
 class Seat:
-    """`ended` is called with each outage and when it began on the clock, `fail` with a bug that ended the loop."""
+    """`fleet`: the connections it belongs to, None when it is the only one. `ledger` is told what each event came to.
+    `ended` is called with each outage and when it began on the clock, `fail` with a bug that ended the loop."""
 
     def __init__(
         self,
@@ -25,7 +30,8 @@ class Seat:
         inbox: ThreadInbox,
         clock: Clock,
         limits: Limits,
-        policy: Policy,
+        fleet: Fleet | None,
+        ledger: GapLedger,
         ended: Callable[[Incident, float], None],
         fail: Callable[[Problem], None],
     ) -> None:
@@ -33,7 +39,8 @@ class Seat:
         self.hands = hands
         self.inbox = inbox
         self._recorder = FlightRecorder(hands, inbox, clock, self._outage_over)
-        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits, policy)
+        policy: Policy = step if fleet is None else fleet.seat(inbox.post, self._speak)
+        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits, witnessed(policy, ledger))
         self._ended = ended
         self._fail = fail
 
@@ -50,6 +57,16 @@ class Seat:
             self._fail(bug(error))
         finally:
             self._recorder.close()
+
+    def _speak(self, words: Report | Say | Show) -> None:
+        """For the fleet, whose words come from any loop."""
+        match words:
+            case Report():
+                self.hands.report(replace(words, since_s=self._recorder.real_s(words.since_s)))
+            case Say():
+                self.hands.say(words)
+            case Show():
+                self.hands.show(words)
 
     def _outage_over(self, incident: Incident) -> None:
         self._ended(incident, self._recorder.real_s(incident.recorded.steps[0].at_s))

@@ -52,12 +52,17 @@ class Squad:
         self._agenda: list[tuple[float, int, Event]] = []
         self._posted: deque[tuple[int, Event]] = deque()
         self._feeds: dict[int, int] = {}
-        self._policies = [self.fleet.seat(self._post_of(number)) for number in range(len(instruments))]
+        self._policies = [
+            self.fleet.seat(self._post_of(number), self._speak_of(number)) for number in range(len(instruments))
+        ]
         for number in range(len(instruments)):
             self.event(number, Started(saved))
 
     def _post_of(self, number: int) -> Callable[[Event], None]:
         return lambda event: self._posted.append((number, event))
+
+    def _speak_of(self, number: int) -> Callable[[Action], None]:
+        return lambda action: self.log.append((self.now_s, number, action))
 
     # ------------------------------------------------------------------- events
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kitefeed_cli.policy import Answer, Note
-from kitefeed_cli.policy.actions import CheckToken, OpenFeed, PollQuotes, Report, Say
+from kitefeed_cli.driver.fleet import Fleet
+from kitefeed_cli.policy import DEFAULT, Answer, Note, begin
+from kitefeed_cli.policy.actions import Action, CheckToken, OpenFeed, PollQuotes, Report, Say, Show, Shown
 from kitefeed_cli.policy.causes import Cause
-from kitefeed_cli.policy.events import Saved, StopAsked, TimeUp, TokenStored, Woke
-from kitefeed_cli.policy.states import Asking, Checking, Live, Stopped, may_poll
+from kitefeed_cli.policy.events import FeedOpened, FeedTicked, Saved, Started, StopAsked, TimeUp, TokenStored, Woke
+from kitefeed_cli.policy.ledger import Outage
+from kitefeed_cli.policy.states import Asking, Checking, Live, Opening, Stopped, may_poll
 
 from .squad import Squad, World, busiest, narrowest
 
@@ -308,6 +311,30 @@ def test_a_sleep_is_told_once() -> None:
     squad.everywhere(Woke(3600.0))
 
     assert [Note.WOKE] == squad.notes
+
+
+def test_what_is_shown_last_was_decided_last_although_the_speaker_before_was_slow() -> None:
+    fleet, inside, done = Fleet((1, 1)), threading.Event(), threading.Event()
+    said: list[Action] = []
+
+    def slow(words: Action) -> None:
+        if isinstance(words, Show):
+            inside.set()
+            assert done.wait(5.0)
+        said.append(words)
+
+    first, second = fleet.seat(lambda event: None, slow), fleet.seat(lambda event: None, said.append)
+    state = begin(DEFAULT)
+    thread = threading.Thread(target=first, args=(state, Started(Saved.NOTHING), 0.0, DEFAULT), daemon=True)
+    thread.start()
+    assert inside.wait(5.0)
+    opening = Opening(state.ledger._replace(outage=Outage(0.0)), 1, 5.0, Answer.OK)
+    joined = second(opening, FeedOpened(1), 1.0, DEFAULT).state
+    second(joined, FeedTicked(1, True, True), 1.0, DEFAULT)
+    done.set()
+    thread.join(5.0)
+
+    assert [Shown.SIGNED_OUT, Shown.PARTIAL] == [words.shown for words in said if isinstance(words, Show)]
 
 
 def test_asked_to_stop_all_of_them_do_and_those_that_have_not_started() -> None:
