@@ -34,6 +34,7 @@ class Chorus:
         self._speakers: dict[Note, int] = {}
         self._back: Say | None = None  # the best recovery that waits for the others
         self._steady: Say | None = None  # the same of feeds that flapped
+        self._relapsed = False  # since the last recovery that was told
         self._polling_s = 0.0  # how often is polled, as the user was told
         self._told_up: int | None = None  # how many instruments are up, as the user was told; None: nothing was
 
@@ -97,15 +98,17 @@ class Chorus:
         if whole:
             if self._back is not None and self._shown[0] is Shown.LIVE is not before[0]:
                 done.append(self._back)
-                self._steady = None  # it has been said that they are back
+                self._relapsed = False
             self._back = None
             self._told_up = None if self._told_up is None else up
             if before[0] not in _UP:
                 self._speakers.clear()
                 self._polling_s = 0.0
-        elif self._told_up is not None and up != self._told_up:
-            self._told_up = up
-            done.append(Say(Note.PARTLY, self._words(up)))
+        else:
+            self._relapsed = True
+            if self._told_up not in (None, up):
+                self._told_up = up
+                done.append(Say(Note.PARTLY, self._words(up)))
         if self._shown != before:
             done.append(Show(*self._shown))
         return done
@@ -114,9 +117,9 @@ class Chorus:
         """When all of them hold the outage is over; and that is said of a feed which flapped."""
         if not (over and self._shown[0] in _UP):
             return []
-        steady, self._steady = self._steady, None
+        owed, self._steady = self._steady if self._relapsed else None, None
         self._told = self._told_up = None
-        return [] if steady is None else [steady]
+        return [] if owed is None else [owed]
 
     def _all(self) -> _State:
         kinds = [shown for shown, _ in self._states]

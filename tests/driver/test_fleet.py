@@ -252,6 +252,26 @@ def test_that_a_flapping_feed_holds_is_said_once() -> None:
     assert Note.STEADY is squad.notes[-1]
 
 
+def test_after_a_recovery_that_was_told_it_is_not_told_again_that_it_holds() -> None:
+    squad = live()
+    for _ in range(2):
+        squad.world.feeds[0] = None
+        squad.drop(0)
+        squad.wait(8.0)
+        squad.drop(1)
+        squad.world.feeds = [101, 101, 101]
+        squad.wait(30.0)
+    squad.world.feeds[2] = None
+    squad.drop(0)
+    squad.drop(2)
+    squad.wait(40.0)
+    squad.world.feeds = [101, 101, 101]
+    squad.log.clear()
+    squad.wait(120.0)
+
+    assert [Note.LIVE_AGAIN] == [note for note in squad.notes if note in (Note.LIVE_AGAIN, Note.STEADY)]
+
+
 def test_polls_that_grow_rarer_are_said_again() -> None:
     squad = live()
     squad.world.feeds = [None, None, None]
