@@ -51,10 +51,12 @@ def run(
     from ..session import TokenStore
     from ..settings import ACCESS_TOKEN_KEY, read_settings
     from ..wiring.incidents import incidents as open_incidents
+    from ..wiring.memory import few_arenas
     from ..wiring.run import FeedRun, run_until_stopped
 
     printer = make_printer(ctx.obj, json=json)
     clock = SystemClock()
+    few_arenas()
     if demo and not emulator:
         raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
     kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
