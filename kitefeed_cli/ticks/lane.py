@@ -132,7 +132,7 @@ class Lane:
         with self._lock:
             self._conflated += conflated
             self._ready.extend(latest.batches())
-            return self._hold(self._ready.popleft())
+            return self._hold(self._ready.popleft() if self._ready else entries[0])  # nothing but empty batches
 
     def finish(self) -> None:
         """Nothing more is put, and what is queued can still be taken; harmless when repeated."""

@@ -3,9 +3,12 @@ from __future__ import annotations
 import queue
 import threading
 
+import pytest
+
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.ticks.bus import Bus, Counters, WhenFull
-from kitefeed_cli.ticks.last import FEED, REST
+from kitefeed_cli.ticks.last import FEED, REST, Batch
+from kitefeed_cli.ticks.quotes import QuoteBatch
 
 from .outputs import PATIENCE_S, Gate, HandClock, Sink, prices_of, running
 from .sample import INFY, NIFTY, Values, last
@@ -214,3 +217,49 @@ def test_the_counters_tell_how_long_a_call_has_lasted_and_how_far_behind_it_is()
     gate.next(), gate.next()
     assert [] == bus.close(PATIENCE_S)
     assert (0.0, 3) == (bus.counters()["output"].busy_s, bus.counters()["output"].delivered)
+
+
+@pytest.mark.parametrize("policy", WhenFull)
+@pytest.mark.parametrize("every_s", [0.0, 0.001])
+def test_whatever_comes_is_counted_somewhere(policy: WhenFull, every_s: float) -> None:
+    class Picky:
+        def accept(self, batch: Batch) -> None:
+            if len(batch) == 3:
+                raise ValueError
+
+        def close(self) -> None:
+            pass
+
+    def bring(producer: int) -> None:
+        for number in range(400):
+            values = [last(number, instrument_token=producer * 100 + at) for at in range(1 + number % 4)]
+            bus.deliver(Values(*values))
+            if number % 50 == 0:
+                bus.tell(lambda: None)
+
+    with running(lambda name, error: None) as bus:
+        lane = bus.attach("picky", Picky(), policy, capacity=5, every_s=every_s)
+        producers = [threading.Thread(target=bring, args=(number,)) for number in range(3)]
+        for producer in producers:
+            producer.start()
+        lane.settle()
+        for producer in producers:
+            producer.join()
+        lane.settle()
+        counters = lane.counters()
+
+    assert 0 == counters.waiting
+    assert 3 * 100 * (1 + 2 + 3 + 4) == counters.delivered + counters.dropped + counters.conflated + counters.failed
+
+
+def test_batches_without_a_value_do_no_harm() -> None:
+    gate = Gate()
+    with running() as bus:
+        bus.attach("slow", gate, WhenFull.LATEST)
+        bus.deliver(Values(last(0)))
+        gate.next()
+        for _ in range(2):
+            bus.deliver(QuoteBatch((), 0.0))
+        gate.open.release(2)
+        assert 0 == len(gate.next())
+        assert [] == bus.close(PATIENCE_S)
