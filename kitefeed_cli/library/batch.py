@@ -33,6 +33,8 @@ FIELDS = (*_PRICES, "change", *_COUNTS, *_TIMES, *_FLAGS)
 _OF_A_QUOTE = {"volume_traded": "volume", "last_trade_time": "last_trade_at", "exchange_timestamp": "exchange_at"}
 _INDICES = 9  # the segment that cannot be traded (Kite Connect v3 docs, WebSocket page)
 _ENTRIES = 5  # of the market depth, on each side
+_SIDES = ("buy", "sell")
+_OF_AN_ENTRY = ("price", "quantity", "orders")
 
 
 class Batch:
@@ -107,15 +109,19 @@ class Batch:
         if field in _TIMES:
             seconds = self._column(field, np.zeros(len(self), np.int64))
             return np.where(seconds > 0, seconds.astype("datetime64[s]"), np.datetime64("NaT", "s"))
-        guess = nearest(field, FIELDS)
-        raise KeyError(f"a batch has no {field!r}" + (f"; did you mean {guess!r}?" if guess else ""))
+        raise _unknown("a batch has no", field, FIELDS)
 
     def depth(self, side: Literal["buy", "sell"], field: Literal["price", "quantity", "orders"]) -> NDArray[Any]:
         """The five best bids or offers, shape `(len(batch), 5)`, the best one first: "price" float64 in rupees,
         "quantity" and "orders" int64. NaN and -1 where there is no market depth: in modes ltp and quote, for an index.
+        Raises KeyError for other sides and fields.
         """
         import numpy as np
 
+        if side not in _SIDES:  # said whether or not this batch has a market depth
+            raise _unknown("the market depth has no side", side, _SIDES)
+        if field not in _OF_AN_ENTRY:
+            raise _unknown("an entry of the market depth has no", field, _OF_AN_ENTRY)
         empty = np.nan if field == "price" else -1
         entries = np.full((len(self), _ENTRIES), empty)
         if isinstance(self._received, TickBatch):
@@ -170,6 +176,14 @@ class Batch:
             if known is not None:
                 column[row] = known.timestamp() if field in _TIMES else known
         return column
+
+
+def _unknown(text: str, asked: object, known: Sequence[str]) -> KeyError:
+    """Python itself asks a batch for 0, when somebody iterates over it."""
+    if not isinstance(asked, str):
+        return KeyError(f"{text} {asked!r}: ask for one of {', '.join(known)}, or for to_dicts()")
+    guess = nearest(asked, known)
+    return KeyError(f"{text} {asked!r}" + (f"; did you mean {guess!r}?" if guess else ""))
 
 
 def _depth(value: Quote | Last, side: str) -> Sequence[Mapping[str, float]]:

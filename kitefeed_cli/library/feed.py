@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from numbers import Integral
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -58,11 +59,17 @@ class Feed:
         `access_token`: used until a login is saved in the env file, as `KITE_ACCESS_TOKEN` of the environment.
         `backlog`: how many batches may wait for the loop; then the oldest are dropped, counted and warned of.
 
-        Raises TypeError for an instrument that is neither text nor number, ValueError for a backlog below 1.
+        Raises TypeError for what is of another type than said here (numpy's whole numbers are numbers), ValueError for
+        a backlog below 1.
         """
         for instrument in instruments:
-            if isinstance(instrument, bool) or not isinstance(instrument, str | int):
+            if isinstance(instrument, bool) or not isinstance(instrument, str | Integral):
                 raise TypeError(f"an instrument is a text or a number, not a {type(instrument).__name__}: Feed(*names)")
+        for name, value in (("api_key", api_key), ("access_token", access_token)):
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"{name} is a text, not a {type(value).__name__}")
+        if backlog is not None and (isinstance(backlog, bool) or not isinstance(backlog, int)):
+            raise TypeError(f"a backlog is a whole number, not a {type(backlog).__name__}")
         if backlog is not None and backlog < 1:
             raise ValueError("a backlog has room for one batch at least")
         self._instruments = [str(instrument) for instrument in instruments]

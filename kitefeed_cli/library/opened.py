@@ -42,9 +42,14 @@ class Opened:
         self._thread = threading.Thread(target=self._follow, name="kitefeed-loop", daemon=True)
 
     def start(self) -> None:
-        """Look the names up, on this thread, and go. Raises Problem."""
-        self._run.look_up()
-        self._thread.start()
+        """Look the names up, on this thread, and go. Raises Problem. Nothing is left behind when it raises, not even
+        when that is Ctrl-C: nobody would have a Feed to close."""
+        try:
+            self._run.look_up()
+            self._thread.start()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Within two seconds, also from a thread of ours (somebody's logging handler)."""
@@ -105,7 +110,7 @@ class Opened:
 
     def last(self, instrument: str | int) -> Value | None:
         names = self._run.watchlist.tokens
-        token = instrument if isinstance(instrument, int) else self.instrument_tokens.get(instrument)
+        token = self.instrument_tokens.get(instrument) if isinstance(instrument, str) else instrument
         if token not in names:
             if not names and str(instrument) in self._run.watchlist.names:
                 return None  # Kite could not be asked for its instruments yet

@@ -145,3 +145,16 @@ def test_a_field_that_does_not_exist_is_a_key_error_with_the_nearest() -> None:
 def test_an_unknown_instrument_goes_by_its_number_and_the_repr_shows_no_price() -> None:
     assert str(RELIANCE) == few().instruments[2]
     assert "<Batch of 4 from feed>" == repr(few())
+
+
+def test_a_market_depth_that_does_not_exist_is_a_key_error_whether_or_not_there_is_one() -> None:
+    for batch in (few(), of(QuoteBatch([Quote("NSE:INFY", INFY, 1573.15, "ltp")], 8.5))):
+        with pytest.raises(KeyError, match="did you mean 'price'"):
+            batch.depth("buy", "prices")  # type: ignore[arg-type]
+        with pytest.raises(KeyError, match="no side 'bid'"):
+            batch.depth("bid", "price")  # type: ignore[arg-type]
+
+
+def test_a_loop_over_a_batch_is_told_what_to_ask_for() -> None:
+    with pytest.raises(KeyError, match=r"no 0: .*last_price.* to_dicts"):
+        list(few())  # type: ignore[call-overload]

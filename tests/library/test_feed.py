@@ -4,11 +4,14 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from kitefeed_cli import Feed, Problem
 from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.wiring.run import FeedRun
 from kitefeed_cli.wiring.seat import Seat
 
 from .conftest import CLOCK, PATIENCE_S, batch_of, descriptors, eventually
@@ -212,6 +215,50 @@ def test_what_python_itself_would_call_wrong_is_called_so() -> None:
     assert 256 > len(list(feed))
     with pytest.raises(RuntimeError, match="closed"):
         feed.next(0.0)
+
+
+@pytest.mark.parametrize("wrong", [{"api_key": 5}, {"access_token": 5}, {"backlog": "5"}, {"backlog": 1.5}], ids=str)
+def test_an_argument_of_the_wrong_type_is_a_type_error_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=type(next(iter(wrong.values()))).__name__):
+        Feed("NSE:INFY", **wrong)
+
+
+def test_the_numbers_of_a_column_are_instrument_tokens() -> None:
+    token = np.array([408065])[0]
+    with Feed(token) as feed:
+        assert [token] == batch_of(feed)["instrument_token"].tolist()
+        value = feed.last(token)
+        assert value is not None
+        assert "NSE:INFY" == value.instrument
+
+
+@pytest.mark.parametrize("moment", ["look_up", "started"])
+def test_ctrl_c_on_entering_leaves_nothing_behind(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Feed("NSE:INFY") as feed:  # what is loaded once
+        batch_of(feed)
+    before = held()
+    start = threading.Thread.start
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    def started(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "kitefeed-loop":
+            CLOCK.sleep(0.2)  # it has opened what it opens
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if moment == "look_up":
+            patch.setattr(FeedRun, "look_up", interrupted)
+        else:
+            patch.setattr(threading.Thread, "start", started)
+        with pytest.raises(KeyboardInterrupt), feed:
+            pytest.fail("it opened")
+
+    settled(before)
+    with feed:
+        batch_of(feed)
 
 
 def test_settings_given_as_arguments_outrank_the_file(kite: LocalKite, env_file: Path) -> None:
