@@ -19,7 +19,7 @@ _UPDATES = (1, 4)  # of every instrument, a second
 _A_CONNECTION = 3_000
 _FRAMES_A_SECOND = 10  # on every connection, or fewer where there are fewer ticks
 _SETTLES_S = 2.5
-_MEASURED_S = 7.0
+_MEASURED_S = 6.0
 _HEAD = (
     "| instruments, full mode | updates a second each | ticks a second | CPU, % of a core | CPU, µs a tick "
     "| RSS above the imports, MiB |\n|---:|---:|---:|---:|---:|---:|"
