@@ -120,7 +120,7 @@ _BREAKS = {
     "emulator-is-the-judge": ("emulator/packets.py", "from ..kite import packets"),
     "one-door-to-the-clients": ("session.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),
-    "library-is-a-door": ("library/talk.py", "from ..kite import feed"),
+    "api-is-a-door": ("api/talk.py", "from ..kite import feed"),
 }
 
 

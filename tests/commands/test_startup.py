@@ -11,7 +11,7 @@ from .conftest import KILL_S, User
 
 _HEAVY = (
     *("aiohttp", "asyncio", "kiteconnect", "numpy", "orjson", "requests", "rich", "twisted", "vcr", "websocket"),
-    "kitefeed_cli.library",
+    "kitefeed_cli.api",
 )
 _CODE = f"""
 import atexit, sys

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.api import Batch, Feed
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.library import Batch, Feed
 from kitefeed_cli.session import TokenStore
 from tests.conftest import Canary
 
