@@ -14,6 +14,7 @@ from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.policy.events import FeedClosed, FeedOpened, FeedTicked
 from kitefeed_cli.ticks.last import Batch
 
+from ..clocks import HandClock
 from ..conftest import Canary
 from .feed_desk import PATIENCE_S, desk, opened, sends
 from .wire_frames import INFY, NIFTY, RELIANCE, frame, full, index_full, ltp, quote
@@ -21,16 +22,6 @@ from .wire_server import CLOSE, PING, PONG, TEXT, Peer, Server
 
 AT = 1767325500
 HEARTBEAT = b"\0"
-
-
-class HandClock(SystemClock):
-    """Real waits, and a time that only the test moves."""
-
-    def __init__(self) -> None:
-        self.at_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.at_s
 
 
 class Script:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.kite.packets import FEW, decode
 from kitefeed_cli.kite.rollcall import RollCall
 from kitefeed_cli.policy.events import FeedOpened
 
+from ..clocks import HandClock
 from ..conftest import Canary
 from .feed_desk import PATIENCE_S, desk
 from .wire_frames import INFY, RELIANCE, frame, full, ltp, quote
@@ -20,16 +20,6 @@ from .wire_server import Peer, Server
 
 AT = 1767325500
 HEARTBEAT = b"\0"
-
-
-class HandClock(SystemClock):
-    """Real waits, and a time that only the test moves."""
-
-    def __init__(self) -> None:
-        self.at_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.at_s
 
 
 def test_who_ticks_in_the_mode_asked_for_is_missed_no_more() -> None:

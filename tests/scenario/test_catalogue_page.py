@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -15,21 +12,16 @@ from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.log import Log
 from kitefeed_cli.scenario.promises import judge
 
+from ..tool import tool
+
 SHIPPED = {path.stem: path for path in catalogue.shipped()}
 ENOUGH = 40
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    """The tool that writes `docs/scenarios.md`; tools are no package."""
-    path = Path(__file__).resolve().parents[2] / "tools" / "scenarios.py"
-    spec = importlib.util.spec_from_file_location("kitefeed_tools_scenarios", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The tool that writes `docs/scenarios.md`."""
+    return tool("scenarios")
 
 
 def test_there_are_enough_scenarios() -> None:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from ..tool import tool
+
 
 @pytest.fixture(scope="module")
 def faults() -> ModuleType:
-    """The tool that writes `docs/faults.md`; tools are no package."""
-    path = Path(__file__).resolve().parents[2] / "tools" / "faults.py"
-    spec = importlib.util.spec_from_file_location("kitefeed_tools_faults", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The tool that writes `docs/faults.md`."""
+    return tool("faults")
 
 
 def test_no_fault_word_is_without_a_scenario_for_the_emulator_stage(faults: ModuleType) -> None:

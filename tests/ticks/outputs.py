@@ -14,16 +14,6 @@ from kitefeed_cli.ticks.last import Batch
 PATIENCE_S = 5.0
 
 
-class HandClock(SystemClock):
-    """Shows the time that the test sets; its waits are real."""
-
-    def __init__(self) -> None:
-        self.at_s = 0.0
-
-    def now_s(self) -> float:
-        return self.at_s
-
-
 class Gate:
     """An output that takes a batch only when the test lets it."""
 

@@ -6,7 +6,8 @@ import threading
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.ticks.bus import Bus, WhenFull
 
-from .outputs import PATIENCE_S, Broken, Gate, HandClock, Sink, running
+from ..clocks import HandClock
+from .outputs import PATIENCE_S, Broken, Gate, Sink, running
 from .sample import Values, last
 
 
@@ -90,7 +91,7 @@ def test_what_a_failing_output_lost_is_counted() -> None:
 
 
 def test_an_output_that_is_stuck_already_is_not_waited_for() -> None:
-    clock, gate = HandClock(), Gate()
+    clock, gate = HandClock(0.0), Gate()
     bus = Bus(clock, lambda name, error: None)
     bus.attach("stuck", gate, WhenFull.DROP_OLDEST)
     bus.deliver(Values(last(1)))

@@ -10,7 +10,8 @@ from kitefeed_cli.ticks.bus import Bus, Counters, WhenFull
 from kitefeed_cli.ticks.last import FEED, REST, Batch
 from kitefeed_cli.ticks.quotes import QuoteBatch
 
-from .outputs import PATIENCE_S, Gate, HandClock, Sink, prices_of, running
+from ..clocks import HandClock
+from .outputs import PATIENCE_S, Gate, Sink, prices_of, running
 from .sample import INFY, NIFTY, Values, last
 
 
@@ -203,7 +204,7 @@ def test_nobody_waits_for_a_lane_that_is_over() -> None:
 
 
 def test_the_counters_tell_how_long_a_call_has_lasted_and_how_far_behind_it_is() -> None:
-    clock, gate = HandClock(), Gate()
+    clock, gate = HandClock(0.0), Gate()
     bus = Bus(clock, lambda name, error: None)
     bus.attach("output", gate, WhenFull.DROP_OLDEST)
     for price in range(3):

@@ -13,9 +13,10 @@ from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.ticks.bus import Bus, WhenFull
 from kitefeed_cli.ticks.last import Batch
 from kitefeed_cli.wiring.health import Health, Outputs
+from tests.clocks import HandClock
 from tests.conftest import Canary
 from tests.kite.feed_desk import PATIENCE_S, desk
-from tests.kite.test_feed_reads import HandClock, Script
+from tests.kite.test_feed_reads import Script
 from tests.kite.wire_frames import INFY, frame, full
 from tests.kite.wire_server import Server
 
