@@ -19,8 +19,8 @@ from ..session import TokenStore
 from ..settings import Settings
 from ..ticks.order import InOrder
 from ..ticks.quotes import QuoteBatch
+from .losses import order_lines
 from .output import make_output, start
-from .witness import order_lines
 
 _LOOK_S = 1.0  # between two looks at the token store
 _SO = "so there are no quotes"

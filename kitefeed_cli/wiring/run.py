@@ -12,7 +12,6 @@ from types import FrameType
 from ..calendar import open_between, seems_open
 from ..clock import Clock
 from ..console.backlog import failed
-from ..console.backlog import line as backlog_line
 from ..console.hearsay import Hearsay
 from ..console.printer import Printer
 from ..console.streams import OutputClosed
@@ -37,13 +36,13 @@ from ..ticks.road import Road
 from .hands import LiveHands
 from .health import Health, Outputs
 from .incidents import Incidents
+from .losses import tell_losses
+from .names import few_names, resolve_names
 from .output import make_output, start
 from .seat import Seat
 from .voice import Voice
-from .witness import road_lines
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
-_NAMED = 5  # instruments in one line
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
 
 
@@ -161,7 +160,8 @@ class FeedRun:
             self._output.close()
             if self._incidents is not None:
                 self._incidents.close()
-            self._tell_losses()
+            refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
+            tell_losses(self._printer, self._bus.counters(), refused, self._roads)
         self._end()
 
     def _sit_down(self, saved: Saved) -> None:
@@ -193,48 +193,18 @@ class FeedRun:
             raise self._failure
 
     def look_up(self) -> None:
-        """Resolve the names before the loop starts, so that a list which takes its time is no failed handshake; on a
-        thread of its own, so that Ctrl-C need not wait for it. Raises Problem for names that no list knows."""
+        """Resolve the names before the loop starts, so that a list which takes its time is no failed handshake.
+        Raises Problem for names that no list knows."""
         for road in self._roads:
             road.ledger.begin()
-        done = threading.Condition()
-        answers: list[str | None] = []
-
-        def look_up() -> None:
-            try:
-                answer = self.watchlist.resolve()
-            except Problem as problem:
-                self.fail(problem)
-                answer = None
-            with done:
-                answers.append(answer)
-                done.notify()
-
-        threading.Thread(target=look_up, name="kitefeed-instruments", daemon=True).start()
-        with done:
-            while not (answers or self._stopping):
-                self._clock.wait(done, 1.0)
+        again = resolve_names(self.watchlist, self._clock, lambda: self._stopping, self.fail)
         for warning in self.watchlist.warnings:
             self._printer.status(warning)
         if len(self.seats) > 1 and not self._stopping:
             self._printer.status(self.watchlist.plan)
-        if answers and answers[0] is not None:
-            self._printer.detail(f"{answers[0]}; it is asked for again before the feed opens")
+        if again is not None:
+            self._printer.detail(f"{again}; it is asked for again before the feed opens")
         self._end()
-
-    def _tell_losses(self) -> None:
-        """What was received and not shown is never passed over in silence."""
-        outputs = self._bus.counters()
-        slow = {name: counters for name, counters in outputs.items() if counters.dropped + counters.failed}
-        if slow:
-            self._printer.status(f"Not every output kept up: {backlog_line(slow)}")
-        refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
-        if refused:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-            self._printer.status(f"refused and never shown: {reasons}")
-        for line in road_lines(self._roads):
-            self._printer.status(line)
-        self._printer.detail(backlog_line(outputs, always=True))
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:
         if self._incidents is not None:
@@ -265,8 +235,7 @@ class FeedRun:
 
     def _missed(self, missing: Mapping[int, str], again: bool) -> None:
         """Instruments that have not ticked yet: lost on the way at first, and in the end their own affair."""
-        names = [self.watchlist.tokens.get(token, str(token)) for token in missing]
-        few = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+        few = few_names(missing, self.watchlist.tokens)
         if again:
             self._bus.tell(lambda: self._printer.detail(f"no tick yet, subscribed again: {few}"))
         else:

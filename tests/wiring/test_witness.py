@@ -1,4 +1,4 @@
-"""What the roads of a run hear from its loops, and what they say in the end."""
+"""What the roads of a run hear from its loops."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import read_settings
 from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.ticks.gaps import ASLEEP, QUIET, GapLedger
-from kitefeed_cli.ticks.last import FEED, REST, Last
-from kitefeed_cli.ticks.order import InOrder
+from kitefeed_cli.ticks.last import Last
 from kitefeed_cli.wiring.local import environment
 from kitefeed_cli.wiring.run import FeedRun
 from kitefeed_cli.wiring.voice import Voice
-from kitefeed_cli.wiring.witness import order_lines, witnessed
+from kitefeed_cli.wiring.witness import witnessed
 from tests.ticks.sample import NOON, Values, last
 
 PATIENCE_S = 10.0
@@ -59,19 +58,6 @@ def test_the_ledger_hears_why_there_is_no_feed_and_of_a_sleep() -> None:
     causes += [gap.cause for gap in ledger.close()]
 
     assert [Cause.FEED_DROPPED.value, ASLEEP] == causes
-
-
-def test_what_was_held_back_is_told_by_reason() -> None:
-    order = InOrder(VirtualClock(NOON))
-    assert [] == list(order_lines([order]))
-
-    came = [(5, FEED, False), (4, FEED, False), (3, FEED, True), (4, REST, False), (1e6, FEED, False)]
-    for at_s, source, snapshot in came:
-        order.sift(Values(last(1, at_s=at_s, source=source, snapshot=snapshot)))
-    assert [
-        "held back, as their exchange time would have gone back: 1 older-quote, 1 older-snapshot, 1 older-tick",
-        "shown in the order of arrival, as their exchange time is over an hour ahead: 1 values",
-    ] == list(order_lines([order]))
 
 
 def test_last_known_values_are_those_of_the_moment_they_are_told_of() -> None:

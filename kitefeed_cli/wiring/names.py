@@ -1,0 +1,43 @@
+"""The names of the watchlist: looked up before a run's loops start, and told when one of them does not tick."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from ..clock import Clock
+from ..kite.watchlist import Watchlist
+from ..problems import Problem
+
+_NAMED = 5  # instruments in one line
+
+
+def resolve_names(
+    watchlist: Watchlist, clock: Clock, stopping: Callable[[], bool], fail: Callable[[Problem], None]
+) -> str | None:
+    """Resolve on a thread of its own, so that Ctrl-C need not wait for a list that takes its time. Answers why the
+    list has to be asked for again; None when all is known or `stopping`. Names that no list knows go to `fail`."""
+    done = threading.Condition()
+    answers: list[str | None] = []
+
+    def look_up() -> None:
+        try:
+            answer = watchlist.resolve()
+        except Problem as problem:
+            fail(problem)
+            answer = None
+        with done:
+            answers.append(answer)
+            done.notify()
+
+    threading.Thread(target=look_up, name="kitefeed-instruments", daemon=True).start()
+    with done:
+        while not (answers or stopping()):
+            clock.wait(done, 1.0)
+    return answers[0] if answers else None
+
+
+def few_names(missing: Iterable[int], names: Mapping[int, str]) -> str:
+    """The names of these instrument tokens as one short piece of a line."""
+    known = [names.get(token, str(token)) for token in missing]
+    return ", ".join(known[:_NAMED]) + (f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else "")
