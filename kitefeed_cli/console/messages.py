@@ -3,8 +3,8 @@
 Both are data with format fields, so that `docs/messages.md` is generated from them and a better word is a change
 of one line. The rest of the program knows causes and notes, never sentences.
 
-A problem is three lines: what happened to the user, the one fact that decided it, the one next step. Kite's
-own words (`TokenException`, `1006`, `403 Forbidden`) stand beside ours so that a search for them lands.
+A problem is three lines of at most 80 columns: what happened to the user, the one fact that decided it, the one next
+step. Kite's own words (`TokenException`, `1006`, `403 Forbidden`) stand beside ours so that a search for them lands.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from ..problems import Exit, Problem
 from .words import clock_time, duration
 
 _MAX_DETAIL = 48  # characters of a library's text that are worth a place in a sentence
-_MAX_WHY = 83  # characters: what does not decide anything is left out rather than wrapped
+_MIN_DETAIL = 32  # a shorter beginning says nothing
+_MAX_WHY = 73  # characters beside the label: what decides nothing is left out rather than wrapped
 
-_STOPPED = "so live ticks{part} have stopped"
-_NOT_YET = "so no live ticks{part} yet"
+_STOPPED = "so live ticks have stopped"
+_NOT_YET = "so no live ticks yet"
+_PARTLY = "so no ticks for {part}"
 
 _WAIT = "nothing to do: {retry}"
 _LOGIN = "run `kitefeed login`; this command notices and carries on by itself"
@@ -60,8 +62,8 @@ CATALOGUE: dict[Cause, Entry] = {
         says_it_all=True,
     ),
     Cause.FEED_REFUSED: Entry(
-        what="Kite accepts your login but refuses the feed, {ticks}",
-        fact="REST accepts the saved token, the WebSocket handshake is refused",
+        what="Kite accepts your login but not the feed, {ticks}",
+        fact="REST accepts the token, the WebSocket refuses it",
         next="wait, or try a fresh `kitefeed login`; {retry}",
     ),
     Cause.FEED_BUSY: Entry(
@@ -71,22 +73,22 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.FEED_FAILED: Entry(
         what="Kite's feed server answers with an error, {ticks}",
-        fact="the handshake was not accepted",
+        fact="it refused the handshake",
         next=_WAIT,
     ),
     Cause.FEED_UNREACHABLE: Entry(
         what="Kite's feed server cannot be reached, {ticks}",
-        fact="the WebSocket handshake failed",
+        fact="the handshake failed",
         next=_WAIT,
     ),
     Cause.KITE_UNREACHABLE: Entry(
         what="Kite cannot be reached, {ticks}",
-        fact="neither feed nor REST answers",
+        fact="REST does not answer",
         next="check this computer's network; {retry}",
     ),
     Cause.TOKEN_EXPIRED: Entry(
         what="Kite no longer accepts your access token, {ticks}",
-        fact="Kite rejected the saved token",
+        fact="Kite rejects the token",
         next=_LOGIN,
     ),
     Cause.TOKEN_MISSING: Entry(
@@ -103,7 +105,7 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.NO_PERMISSION: Entry(
         what="your Kite plan has no market data, {ticks}",
-        fact='Kite says "Insufficient permission for that call."',
+        fact='Kite: "Insufficient permission for that call."',
         next="switch to the Connect plan at https://developers.kite.trade",
     ),
 }
@@ -137,6 +139,9 @@ STATUS: dict[Note, str] = {
     Note.WOKE: "The computer slept for {duration} - checking the feed",
 }
 
+_KEPT_BACK = " ({} more kept back{})"
+_WHEN = (" in the last hour", "")
+
 _SKIPPED = {
     Cause.TOKEN_MISSING.value: "No access token is saved",
     Cause.TOKEN_MALFORMED.value: "The saved access token is damaged",
@@ -146,7 +151,9 @@ _SKIPPED = {
 def problem(report: Report, lost_at: datetime) -> Problem:
     """The three sentences of one error. `lost_at` (aware) is `report.since_s` on the wall."""
     entry = CATALOGUE[report.cause]
-    ticks = (_NOT_YET if report.lost is None else _STOPPED).format(part=f" of {report.part}" if report.part else "")
+    ticks = _NOT_YET if report.lost is None else _STOPPED
+    if report.part:
+        ticks = _PARTLY.format(part=report.part.removesuffix(" instruments"))
     return Problem(
         what=entry.what.format(ticks=ticks),
         why=_why(report, clock_time(lost_at.astimezone(IST))),
@@ -185,30 +192,26 @@ def _why(report: Report, at: str) -> str:
     """The richest of several sentences that still fits; the deciding fact is in all of them."""
     fact = CATALOGUE[report.cause].fact
     detail = _in_brackets(report.cause, report.detail)
+    room = _MAX_WHY - len(fact) - len(" ()")
+    cut = _in_brackets(report.cause, report.detail, room) if room >= _MIN_DETAIL else ""
     began = BEGAN.get(report.lost, "live ticks stopped at {at}").format(at=at) if report.lost else ""
     if report.lost is report.cause:
         tries = [began + _in_brackets(report.cause, report.detail or report.lost_detail), began]
     elif began:
-        tries = [f"{began} and {fact}{detail}", fact + detail, fact]
+        tries = [f"{began}; {fact}{detail}", fact + detail, fact + cut, fact]
     else:
-        tries = [fact + detail, fact]
-    kept_back = _kept_back(report.suppressed)
-    return next((words for words in tries if len(words + kept_back) <= _MAX_WHY), tries[-1]) + kept_back
+        tries = [fact + detail, fact + cut, fact]
+    if report.suppressed:
+        tries = [words + _KEPT_BACK.format(report.suppressed, when) for words in tries for when in _WHEN]
+    return next((words for words in tries if len(words) <= _MAX_WHY), tries[-1])
 
 
-def _in_brackets(cause: Cause, detail: str) -> str:
-    detail = _short(detail)
+def _in_brackets(cause: Cause, detail: str, most: int = _MAX_DETAIL) -> str:
+    detail = _short(detail, most)
     # Kite's own clients call every close without a close code 1006; people search for that number.
     if cause is Cause.FEED_DROPPED and not re.search(r"\b1\d{3}\b", detail):
         detail = f"1006 {detail}".rstrip()
     return f" ({detail})" if detail and not CATALOGUE[cause].says_it_all else ""
-
-
-def _kept_back(suppressed: int) -> str:
-    if not suppressed:
-        return ""
-    were = "was" if suppressed == 1 else "were"
-    return f" ({_plural(suppressed, 'more problem')} {were} kept back in the last hour)"
 
 
 def _retry(seconds: float) -> str:
@@ -227,9 +230,9 @@ def _saved(detail: str) -> str:
     return f"{detail[0].upper()}{detail[1:]}" if detail and "Exception" not in detail else rejected
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _MAX_DETAIL) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 3].rstrip() + "..."
+    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
 def _plural(count: int, one: str, many: str = "") -> str:

@@ -16,7 +16,7 @@ def test_the_page_shows_every_cause_and_every_status_line() -> None:
 
     assert len(Cause) == page.count("\nerror: ")
     assert len(Note) == page.count("\n11:20:10 ")
-    assert "  why: the feed dropped at 11:20:10 and Kite rejected the saved token (403 TokenException)\n" in page
+    assert "  why: the feed dropped at 11:20:10; Kite rejects the token (403 TokenException)\n" in page
 
 
 def test_the_page_in_the_tree_is_fresh() -> None:

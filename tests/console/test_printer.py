@@ -26,14 +26,14 @@ from kitefeed_cli.problems import Exit, Problem
 CLOCK = VirtualClock(datetime(2026, 3, 2, 11, 20, 10, tzinfo=IST))
 EXPIRED = Problem(
     "Kite no longer accepts your access token, so live ticks have stopped",
-    "the feed dropped at 11:20:10 and Kite rejected the saved token (403 TokenException)",
+    "the feed dropped at 11:20:10; Kite rejects the token (403 TokenException)",
     "run `kitefeed login`; this command notices and carries on by itself",
     Exit.LOGIN,
     "token-expired",
 )
 BLOCK = (
     "error: Kite no longer accepts your access token, so live ticks have stopped\n"
-    "  why: the feed dropped at 11:20:10 and Kite rejected the saved token (403 TokenException)\n"
+    "  why: the feed dropped at 11:20:10; Kite rejects the token (403 TokenException)\n"
     " next: run `kitefeed login`; this command notices and carries on by itself\n"
 )
 
@@ -190,17 +190,23 @@ def test_a_pipe_gets_no_escape_sequences_and_no_wrapping(monkeypatch: pytest.Mon
     assert BLOCK in spoken.err.getvalue()
 
 
-def test_a_terminal_gets_colour_and_long_facts_wrapped_under_their_label(screen: Screen) -> None:
+def test_a_terminal_of_80_columns_gets_colour_and_three_lines(screen: Screen) -> None:
     Printer(io.StringIO(), screen.file, CLOCK).error(EXPIRED)
     shown = screen.read()
 
     assert "\x1b[1;31merror:\x1b[0m Kite no longer" in shown
+    assert BLOCK == plain(shown)
+
+
+def test_a_narrower_terminal_gets_facts_wrapped_under_their_label(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    Printer(io.StringIO(), screen.file, CLOCK, color=False).error(EXPIRED)
+
     assert (
-        "error: Kite no longer accepts your access token, so live ticks have stopped\n"
-        "  why: the feed dropped at 11:20:10 and Kite rejected the saved token (403\n"
-        "       TokenException)\n"
-        " next: run `kitefeed login`; this command notices and carries on by itself\n"
-    ) == plain(shown)
+        "  why: the feed dropped at 11:20:10; Kite rejects the token\n       (403 TokenException)\n next: "
+    ) in screen.read()
 
 
 def test_a_long_status_line_is_wrapped_between_words_under_its_time(screen: Screen) -> None:
