@@ -58,9 +58,11 @@ def official(root: str, counter: Counter) -> None:
 
 def kitefeed(root: str, counter: Counter, packets: int, whole: bool) -> None:
     from kitefeed_cli.kite.packets import decode
+    from kitefeed_cli.wiring.processor import keep_to_one_processor
 
     from .ours import Ours
 
+    keep_to_one_processor()  # as `kitefeed run` does
     wanted = dict.fromkeys(decode(steady(packets)[0]).tokens(), "full")
     Ours(lambda ticks: counter.frame(), counter.fail, whole).connect(root, wanted)
     threading.Event().wait()

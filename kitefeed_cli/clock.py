@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Protocol
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -43,10 +45,10 @@ class Clock(Protocol):
         """How many real seconds these are: what a socket's timeout wants to be told."""
 
 
-def _running_s() -> float:
-    """Real seconds since boot, suspended ones included where the system counts them (Linux)."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+# Real seconds since boot, suspended ones included where the system counts them (Linux).
+_running_s: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 class SystemClock:

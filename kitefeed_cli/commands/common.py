@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -40,6 +40,14 @@ RecordRest = Annotated[
         "--record-rest",
         envvar="KITEFEED_RECORD_REST",
         help="With --incidents: Kite's REST answers too, prices included, as a VCR cassette without secrets.",
+    ),
+]
+Processors = Annotated[
+    Literal["one", "all"],
+    typer.Option(
+        "--processors",
+        envvar="KITEFEED_PROCESSORS",
+        help="How many to use: with one, ticks take half the processor time.",
     ),
 ]
 

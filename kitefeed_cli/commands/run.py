@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .common import EnvFile, Incidents, Json, RecordRest, make_printer
+from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
 
 
 def run(
@@ -42,6 +42,7 @@ def run(
     ] = False,
     incidents: Incidents = None,
     record_rest: RecordRest = False,
+    processors: Processors = "one",
     env_file: EnvFile = None,
     json: Json = False,
 ) -> None:
@@ -52,11 +53,14 @@ def run(
     from ..settings import ACCESS_TOKEN_KEY, read_settings
     from ..wiring.incidents import incidents as open_incidents
     from ..wiring.memory import few_arenas
+    from ..wiring.processor import keep_to_one_processor
     from ..wiring.run import FeedRun, run_until_stopped
 
     printer = make_printer(ctx.obj, json=json)
     clock = SystemClock()
     few_arenas()
+    if processors == "one":
+        keep_to_one_processor()
     if demo and not emulator:
         raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
     kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
