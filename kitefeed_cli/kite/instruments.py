@@ -1,7 +1,8 @@
 """Names to instrument tokens: "NSE:INFY", "NSE:NIFTY 50", or an instrument token typed as a number.
 
-Kite publishes one list per exchange and trading day, about 08:00 IST, and advises to fetch it at 08:30 (Kite Connect
-v3 docs, Market quotes page). It is kept on disk for that long; an old copy is better than none and says so.
+Kite publishes its list once a trading day, about 08:00 IST, and advises to fetch it at 08:30 (Kite Connect v3 docs,
+Market quotes page). It is kept on disk for that long; an old copy is better than none and says so with its age. The
+docs name no ETag and no Last-Modified, so nothing is asked conditionally.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,45 +19,20 @@ from urllib.parse import urlsplit
 from ..problems import Exit, Problem
 from ..redact import one_line
 from ..settings import is_loopback, nearest
-from .dump import BrokenDumpError, Dump, Row, Shelf, read_dump
+from .changes import Changes, Kind, compare, from_notes
+from .dump import BrokenDumpError, Dump, Instrument
 from .errors import KiteError
+from .nearest import Missing, missing, over
+from .shelf import Shelf
 
-DOWNLOAD_S = 30.0  # one list, in all
+__all__ = ["DOWNLOAD_S", "INDICES", "Found", "Instrument", "Instruments", "cache_folder", "list_day"]
+
+DOWNLOAD_S = 30.0  # the list, in all
 
 _FRESH_AFTER = timedelta(hours=8, minutes=30)
 _EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NCO", "MF", "NSEIX", "GLOBAL")
-_LISTS_OF_SEGMENT: Mapping[int, tuple[str, ...]] = {
-    1: ("NSE",),
-    2: ("NFO",),
-    3: ("CDS",),
-    4: ("BSE",),
-    5: ("BFO",),
-    6: ("BCD",),
-    7: ("MCX",),
-    9: ("NSE", "BSE"),  # indices
-    12: ("NCO",),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """One instrument. Prices in rupees. Fields the list was not at hand for are empty or zero."""
-
-    instrument_token: int
-    exchange: str
-    tradingsymbol: str
-    name: str = ""
-    segment: str = ""
-    tick_size: float = 0.0
-    lot_size: int = 0
-    expiry: date | None = None
-    instrument_type: str = ""
-
-    @property
-    def key(self) -> str:
-        """The name Kite's quotes go by ("NSE:INFY"), or the number when the symbol is not known."""
-        return f"{self.exchange}:{self.tradingsymbol}" if self.exchange else str(self.instrument_token)
-
+_SEGMENTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)  # the last byte of an instrument token (docs, WebSocket page)
+_NAMED = 5  # names in one line
 
 # They tick whenever their exchange trades, and need no list.
 INDICES = (
@@ -67,15 +43,24 @@ INDICES = (
 _KNOWN = {key: index for index in INDICES for key in (index.key, str(index.instrument_token))}
 
 
-class Instruments:
-    """The day's lists, fetched when needed. `warnings` collects one line for every list that is not today's.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of some names: the instruments in their order, each once, and the names that have none."""
 
-    `download` gives one exchange's list as CSV bytes or raises KiteError. Lists of a Kite on this computer are
-    never kept on disk: the next one behind the same port may be another.
+    instruments: list[Instrument]
+    missing: list[Missing]
+
+
+class Instruments:
+    """The day's list, fetched when it is needed for the first time. `warnings` collects one line for whatever is not as
+    it should be with it.
+
+    `download` gives the list as CSV bytes or raises KiteError. The list of a Kite on this computer is never kept on
+    disk: the next one behind the same port may be another.
     """
 
     def __init__(
-        self, download: Callable[[str], bytes], root: str, wall: Callable[[], datetime], cache: Path | None
+        self, download: Callable[[], bytes], root: str, wall: Callable[[], datetime], cache: Path | None
     ) -> None:
         self._download = download
         self._wall = wall
@@ -83,113 +68,141 @@ class Instruments:
         if cache is not None and not is_loopback(urlsplit(root).hostname or ""):
             folder = cache / "instruments" / hashlib.sha256(root.encode()).hexdigest()[:12]
         self._shelf = Shelf(folder)
-        self._dumps: dict[str, Dump | None] = {}
-        self._reasons: dict[str, str] = {}
+        self._dump: Dump | None = None
+        self._asked = False
+        self._why_not = ""
+        self.day = ""  # that the list is good for ("2026-03-02"); empty while there is none
+        self.changes = Changes()
         self.warnings: list[str] = []
 
-    def resolve(self, names: Sequence[str]) -> list[Instrument]:
-        """The instruments of these names, in order, each once.
+    @property
+    def today(self) -> date:
+        return self._wall().date()
 
-        Raises Problem: exit 5 for unknown names, exit 2 for a name that is none, exit 4 when a
-        list is needed and cannot be had.
-        """
-        found: dict[int, Instrument] = {}
-        unknown: list[str] = []
-        for name in dict.fromkeys(text.strip() for text in names):
-            instrument = _KNOWN.get(name) or self._look_up(name)
-            if instrument is None:
-                unknown.append(name)
-            else:
-                found.setdefault(instrument.instrument_token, instrument)
-        if unknown:
-            raise self._unknown(unknown)
-        return list(found.values())
+    @property
+    def age_days(self) -> int:
+        """How many days older than it should be the list is; 0: it is today's."""
+        return (date.fromisoformat(list_day(self._wall())) - date.fromisoformat(self.day)).days if self.day else 0
 
-    def _look_up(self, name: str) -> Instrument | None:
-        if re.fullmatch(r"[0-9]{1,10}", name):
-            return self._by_number(int(name))
-        exchange, symbol = _split(name)
-        dump = self._dump(exchange)
-        if dump is None:
+    def dump(self) -> Dump:
+        """The list. Raises Problem (exit 4) when it cannot be had."""
+        found = self._list()
+        if found is None:
             raise Problem(
-                f"the instrument list of {exchange} could not be fetched",
-                self._reasons.get(exchange, "it is unreadable"),
-                f"try again in a minute, or name {one_line(name)} by its instrument token",
+                "Kite's instrument list could not be fetched",
+                self._why_not,
+                "try again in a minute, or name instruments by their instrument tokens",
                 Exit.UNREACHABLE,
                 "kite-unreachable",
             )
-        return _instrument(exchange, dump.by_symbol(symbol))
+        return found
 
-    def _by_number(self, instrument_token: int) -> Instrument | None:
-        exchanges = _LISTS_OF_SEGMENT.get(instrument_token & 0xFF, ())
-        all_fresh = bool(exchanges)
-        for exchange in exchanges:
-            dump = self._dump(exchange)
-            row = dump.by_number(instrument_token) if dump else None
-            if row is not None:
-                return _instrument(exchange, row)
-            all_fresh = all_fresh and dump is not None and dump.fresh
-        # Without today's list nobody knows: the feed takes a bare number too
-        return None if all_fresh or not exchanges else Instrument(instrument_token, "", str(instrument_token))
+    def resolve(self, names: Sequence[str], places: Mapping[str, str] | None = None) -> list[Instrument]:
+        """The instruments of these names, in order, each once. `places`: where a name was read ("nifty.txt, line 3").
 
-    def _dump(self, exchange: str) -> Dump | None:
+        Raises Problem: exit 5 for unknown and expired names, exit 2 for a name that is none, exit 4 when the list is
+        needed and cannot be had.
+        """
+        found = self.look_up(names)
+        if found.missing:
+            raise self.refusal(found.missing, places)
+        return found.instruments
+
+    def refusal(self, absent: Sequence[Missing], places: Mapping[str, str] | None = None) -> Problem:
+        """What to tell the user who named them; exit 5."""
+        return _refusal(absent, places or {}, self.day)
+
+    def look_up(self, names: Sequence[str]) -> Found:
+        """The same without a verdict on the names that are missing."""
+        asked = {name: _normal(name) for name in dict.fromkeys(text.strip() for text in names)}
+        wanted = [key for key in asked.values() if key not in _KNOWN]
+        if wanted and any(":" in key for key in wanted):
+            self.dump()
+        dump = self._list() if wanted else None
+        found: dict[str, Instrument] = {} if dump is None else dump.named(wanted)
+        instruments: dict[int, Instrument] = {}
+        absent: list[Missing] = []
+        for name, key in asked.items():
+            one = _KNOWN.get(key) or found.get(key) or self._bare(key)
+            if one is not None and one.expiry is not None and one.expiry < self.today and dump is not None:
+                absent.append(self._over(dump, name, one))
+            elif one is None:
+                absent.append(self._missing(name, key))
+            else:
+                instruments.setdefault(one.instrument_token, one)
+        return Found(list(instruments.values()), absent)
+
+    def _bare(self, key: str) -> Instrument | None:
+        """A number without today's list: nobody knows, and the feed takes it as it is."""
+        if ":" in key or int(key) & 0xFF not in _SEGMENTS or (self._dump is not None and not self.age_days):
+            return None
+        return Instrument(int(key), "", key)
+
+    def _over(self, dump: Dump, name: str, one: Instrument) -> Missing:
+        kind = one.exchange, one.instrument_type, one.strike
+        listed = dump.derivatives(one.name)
+        alike = (row for row in listed if (row.exchange, row.instrument_type, row.strike) == kind)
+        return over(name, alike, self.today)
+
+    def _missing(self, name: str, key: str) -> Missing:
+        for change in self.changes.every:
+            if change.kind is Kind.RENAMED and change.before == key.upper():
+                return Missing(name, f"it is called {change.now} now", guesses=(change.now,))
+        return Missing(name) if self._dump is None or ":" not in key else missing(self._dump, key, self.today)
+
+    def _list(self) -> Dump | None:
         """Today's list, an older copy with a warning, or None."""
-        if exchange not in self._dumps:
-            self._dumps[exchange] = self._load(exchange)
-        return self._dumps[exchange]
+        if not self._asked:
+            self._asked = True
+            self._dump = self._load()
+            self.warnings[:0] = self._shelf.thrown_away
+        return self._dump
 
-    def _load(self, exchange: str) -> Dump | None:
-        day = (self._wall() - _FRESH_AFTER).date().isoformat()
-        kept = self._shelf.newest(exchange)
-        if kept is not None and kept[0] == day:
-            return replace(kept[1], fresh=True)
+    def _load(self) -> Dump | None:
+        day = list_day(self._wall())
+        kept = self._shelf.newest()
+        if kept is not None and kept.day == day:
+            self.day, self.changes = day, from_notes(kept.notes)
+            return kept.dump
         fetched: Dump | None = None
         try:
-            content = self._download(exchange)
-            fetched = read_dump(content, exchange)
-            why = fetched.damage
+            fetched = Dump(self._download())
+            why = fetched.damage()
         except KiteError as error:
             why = error.detail
         except BrokenDumpError as error:
-            why = str(error)
+            fetched, why = None, str(error)
         if fetched is not None and not why:
-            self._keep(exchange, day, content)
-            return fetched
-        self._reasons[exchange] = why
+            return self._keep(day, fetched)
+        self._why_not = why
         if kept is not None:
-            self.warnings.append(f"using the {exchange} instrument list of {kept[0]}: today's is no good ({why})")
-            return kept[1]
+            self.day, self.changes = kept.day, from_notes(kept.notes)
+            self.warnings.append(f"using the instrument list of {self._aged()}: today's is no good ({why})")
+            return kept.dump
         if fetched is not None:
-            self.warnings.append(f"the {exchange} instrument list is damaged ({why}); its good lines are used")
+            self.day = day
+            self.warnings.append(f"today's instrument list is damaged ({why}); its good lines are used")
         return fetched
 
-    def _keep(self, exchange: str, day: str, content: bytes) -> None:
+    def _aged(self) -> str:
+        days = self.age_days
+        return f"{self.day}, {days} day{'s' * (days != 1)} old"
+
+    def _keep(self, day: str, fetched: Dump) -> Dump:
+        before = self._shelf.newest(day)
+        if before is not None:
+            self.changes = compare(before.dump, fetched, before.day, date.fromisoformat(day))
+        self.day = day
         try:
-            self._shelf.keep(exchange, day, content)
+            self._shelf.keep(day, fetched, self.changes.as_notes())
         except OSError as error:
-            self.warnings.append(f"the {exchange} instrument list could not be kept: {error.strerror}")
+            self.warnings.append(f"the instrument list could not be kept: {error.strerror}")
+        return fetched
 
-    def _unknown(self, names: Sequence[str]) -> Problem:
-        shown = ", ".join(one_line(name) for name in names[:5])
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        guesses = [guess for name in names[:5] for guess in self._nearest(name)][:5]
-        return Problem(
-            f"Kite has no instrument {shown}{more}",
-            "it is not in today's instrument list; derivatives leave it when they expire",
-            f"did you mean {', '.join(guesses)}?" if guesses else "correct the name or remove it",
-            Exit.REFUSED,
-            "unknown-symbol",
-        )
 
-    def _nearest(self, name: str) -> list[str]:
-        exchange, _, symbol = name.partition(":")
-        dump = self._dumps.get(exchange.upper())
-        if dump is None:
-            return []
-        import difflib
-
-        close = difflib.get_close_matches(symbol.upper(), dump.symbols(), 3, 0.6)
-        return [f"{exchange.upper()}:{guess}" for guess in close]
+def list_day(wall: datetime) -> str:
+    """Whose day's list is the right one at that moment: from 08:30 on its own day's."""
+    return (wall - _FRESH_AFTER).date().isoformat()
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -204,12 +217,19 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
         return None
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Exchange and symbol; Problem when the text is not a name at all."""
+def check_name(name: str) -> None:
+    """Raises Problem (exit 2) when the text is neither EXCHANGE:SYMBOL nor an instrument token."""
+    _normal(name.strip())
+
+
+def _normal(name: str) -> str:
+    """ "NSE:INFY" of " nse:INFY", "408065" of "0408065"; Problem when the text is not a name at all."""
+    if re.fullmatch(r"[0-9]{1,10}", name):
+        return str(int(name))
     exchange, colon, symbol = name.partition(":")
     exchange, symbol = exchange.strip().upper(), symbol.strip()
     if colon and symbol and exchange in _EXCHANGES:
-        return exchange, symbol
+        return f"{exchange}:{symbol}"
     shown = one_line(name)[:60]
     guess = nearest(exchange, _EXCHANGES, 0.5)
     if colon and symbol and guess:
@@ -225,28 +245,18 @@ def _split(name: str) -> tuple[str, str]:
     )
 
 
-def _instrument(exchange: str, row: Row | None) -> Instrument | None:
-    if row is None:
-        return None
-    return Instrument(
-        instrument_token=int(row["instrument_token"]),
-        exchange=exchange,
-        tradingsymbol=row["tradingsymbol"],
-        name=one_line(row["name"]),
-        segment=one_line(row["segment"]),
-        tick_size=_tick_size(row["tick_size"]),
-        lot_size=int(row["lot_size"]) if re.fullmatch(r"[0-9]{1,9}", row["lot_size"]) else 0,
-        expiry=_day(row["expiry"]),
-        instrument_type=one_line(row["instrument_type"]),
-    )
+def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> Problem:
+    def shown(one: Missing) -> str:
+        place = places.get(one.name, "")
+        return one_line(one.name)[:60] + (f" ({one_line(place)})" if place else "")
 
-
-def _tick_size(text: str) -> float:
-    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else 0.0
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+    names = ", ".join(map(shown, absent[:_NAMED])) + (f" and {len(absent) - _NAMED} more" * (len(absent) > _NAMED))
+    hints = list(dict.fromkeys(one.hint for one in absent if one.hint))
+    if all(one.expired for one in absent):
+        what = f"{names} {'has' if len(absent) == 1 else 'have'} expired"
+        why = "contracts leave Kite's instrument list after their last day"
+    else:
+        what = f"Kite has no instrument {names}"
+        why = f"it is not in the instrument list of {day}" if day else "no segment of Kite has such instrument tokens"
+    next_step = "; ".join(hints[:2]) or "correct the name or remove it (`kitefeed find TEXT` looks one up)"
+    return Problem(what, why, next_step, Exit.REFUSED, "unknown-symbol")

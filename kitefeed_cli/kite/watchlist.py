@@ -132,7 +132,5 @@ def _shares(whole: Sequence[T], many: int) -> list[Sequence[T]]:
 
 
 def lists_of(rest: Rest, clock: Clock) -> Instruments:
-    """The day's lists, from Kite or from this computer's cache of them."""
-    return Instruments(
-        lambda exchange: rest.instruments(exchange, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ)
-    )
+    """The day's list, from Kite or from this computer's copy of it."""
+    return Instruments(lambda: rest.instruments(None, DOWNLOAD_S), rest.root, clock.wall, cache_folder(os.environ))

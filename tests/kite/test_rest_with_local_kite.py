@@ -38,7 +38,7 @@ def test_a_token_is_good_for_everything_until_it_is_logged_out(kite: LocalKite) 
 
 def test_its_instrument_list_resolves_names(kite: LocalKite) -> None:
     rest = Rest(kite.api_key, kite.rest_root, CLOCK)
-    instruments = Instruments(lambda exchange: rest.instruments(exchange, 30), kite.rest_root, CLOCK.wall, None)
+    instruments = Instruments(lambda: rest.instruments(None, 30), kite.rest_root, CLOCK.wall, None)
 
     assert ["NSE:INFY", "NSE:SBIN"] == [found.key for found in instruments.resolve(["NSE:INFY", "779521"])]
     assert [] == instruments.warnings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from kitefeed_cli.kite.instruments import Instrument, Instruments
@@ -15,8 +17,7 @@ class Lists(Instruments):
     def __init__(self) -> None:
         self.warnings = []
 
-    def resolve(self, names: object) -> list[Instrument]:
-        assert isinstance(names, tuple)
+    def resolve(self, names: Sequence[str], places: Mapping[str, str] | None = None) -> list[Instrument]:
         return [
             Instrument(number << 8 | 1, "NSE", f"S{number}", "NSE", "EQ", 0.05, 1)
             for number in (int(name.rpartition("S")[2]) for name in names)

@@ -92,5 +92,5 @@ def test_an_unknown_name_ends_the_run_before_anything_is_asked(tmp_path: Path) -
         paths = [row["path"] for row in kite.requests()]
 
     assert [Exit.REFUSED] == [problem.exit_code for problem in raised if isinstance(problem, Problem)]
-    assert ["/instruments/NSE"] == paths
+    assert ["/instruments"] == paths
     assert "" == err.getvalue()
