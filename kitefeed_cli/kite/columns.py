@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ticks.batch import TickBatch
-from ..ticks.columns import Columns, Packets
+from ..ticks.columns import Columns, Divisors, Packets
 from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 _Whole = NDArray[np.integer[Any]]
 _Places = NDArray[np.intp]
 
-_BY_SEGMENT = np.array(DIVISORS, np.uint32)
+_BY_SEGMENT = Divisors(DIVISORS)
 _SEGMENTS = bytes(segment for segment, divisor in enumerate(DIVISORS) if divisor)
 # From the low byte of a packet's length to that of the next; beyond any frame from a length that we do not know.
 _STEPS = tuple(length + 2 if length in BY_LENGTH else 1 << 40 for length in range(256))
@@ -80,7 +80,7 @@ def _all_good(segments: bytes, tops: bytes) -> bool:
 
 
 def _good(segments: bytes, tops: bytes, refused: dict[str, int]) -> NDArray[np.bool_]:
-    known = _BY_SEGMENT[np.frombuffer(segments, np.uint8)] > 0
+    known = _BY_SEGMENT.array[np.frombuffer(segments, np.uint8)] > 0
     good = known & (np.frombuffer(tops, np.uint8) < 0x80)
     for reason, bad in ((UNKNOWN_SEGMENT, ~known), (NEGATIVE_PRICE, known & ~good)):
         if number := int(np.count_nonzero(bad)):

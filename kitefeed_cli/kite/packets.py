@@ -50,10 +50,10 @@ def _few(frame: bytes, count: int) -> TickBatch:
             refused[CUT_SHORT] = 1
             break
         at = end
-        if end - body not in _UNPACK:
+        if (known := _UNPACK.get(end - body)) is None:
             refused[UNKNOWN_LENGTH] = refused.get(UNKNOWN_LENGTH, 0) + 1
             continue
-        layout, unpack = _UNPACK[end - body]
+        layout, unpack = known
         values = unpack(frame, body)
         divisor = DIVISORS[values[0] & 0xFF]
         if divisor and values[1] >= 0:

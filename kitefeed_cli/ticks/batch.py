@@ -137,7 +137,7 @@ class TickBatch:
         """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
         if self._rows is not None:
             return [_TO_DICT[layout](values, divisor) for layout, divisor, values in self._rows]
-        made = [list(map(_TO_DICT[group.layout], group.values(), group.divisors.tolist())) for group in self._groups]
+        made = [list(map(_TO_DICT[group.layout], *group.values())) for group in self._groups]
         if len(made) == 1:
             return made[0]
         from .columns import in_place

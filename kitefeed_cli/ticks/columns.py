@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,20 +19,32 @@ T = TypeVar("T")
 
 _DEPTH = {"quantity": 0, "price": 1, "orders": 2}
 _WORD = np.dtype(">i4")
+_SEGMENTS = 256  # the last byte of an instrument token, which is that of the first word
 _ORDERS = np.uint32(16)  # the number of orders is the upper half of its word; the lower half is padding
+
+
+class Divisors:
+    """Price units per rupee by segment; 0 for a segment without."""
+
+    __slots__ = ("array", "units")
+
+    def __init__(self, units: Sequence[int]) -> None:
+        assert len(units) == _SEGMENTS
+        self.units = tuple(units)
+        self.array = np.array(units, np.uint32)
 
 
 class Columns:
     """The ticks of one frame that share a layout.
 
     `packets` are its packets as they came, `(ticks,)` of void, often a view of the frame itself; a column is converted
-    when it is asked for, `words` all of them at once. `by_segment` gives the price units per rupee, uint32 `(256,)`.
+    when it is asked for, `words` all of them at once.
     """
 
     __slots__ = ("_at", "_by_segment", "_words", "layout", "packets")
 
     def __init__(
-        self, layout: Layout, packets: Packets, by_segment: NDArray[np.uint32], at: NDArray[np.intp] | None = None
+        self, layout: Layout, packets: Packets, by_segment: Divisors, at: NDArray[np.intp] | None = None
     ) -> None:
         self.layout = layout
         self.packets = packets
@@ -44,7 +56,8 @@ class Columns:
     def joined(cls, groups: list[Columns]) -> Columns:
         """Several of one layout, one after the other."""
         packets = b"".join([group.packets.tobytes() for group in groups])
-        by_segment = np.maximum.reduce(list({id(group._by_segment): group._by_segment for group in groups}.values()))
+        first, *others = {id(group._by_segment): group._by_segment for group in groups}.values()
+        by_segment = Divisors(list(map(max, first.units, *(one.units for one in others)))) if others else first
         return cls(groups[0].layout, np.frombuffer(packets, groups[0].packets.dtype), by_segment)
 
     def some(self, which: NDArray[np.bool_]) -> Columns:
@@ -64,7 +77,7 @@ class Columns:
     @property
     def divisors(self) -> NDArray[np.uint32]:
         """Price units per rupee, `(ticks,)`."""
-        divisors: NDArray[np.uint32] = self._by_segment[self.packets.view(_view(self.layout))["segment"]]
+        divisors: NDArray[np.uint32] = self._by_segment.array[self.packets.view(_view(self.layout))["segment"]]
         return divisors
 
     @property
@@ -101,9 +114,10 @@ class Columns:
         entries = self._native(slice(first, first + 15, 3), signed=field == "price")
         return entries >> _ORDERS if field == "orders" else entries
 
-    def values(self) -> Iterator[tuple[int, ...]]:
-        """Every tick's words as Python integers, one tuple a tick."""
-        return self.layout.packet.iter_unpack(self.packets.tobytes())
+    def values(self) -> tuple[Iterator[tuple[int, ...]], Iterator[int]]:
+        """Every tick's words as Python integers, one tuple a tick; and every tick's divisor."""
+        packets, packet = self.packets.tobytes(), self.layout.packet
+        return packet.iter_unpack(packets), map(self._by_segment.units.__getitem__, packets[3 :: packet.size])
 
     def _native(self, words: slice, signed: bool) -> Integers:
         kind = np.int32 if signed else np.uint32
@@ -124,7 +138,7 @@ def _view(layout: Layout) -> np.dtype[np.void]:
 def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The rows of all groups in the order of the frame."""
     rows: list[list[Row]] = [
-        list(zip(repeat(group.layout), group.divisors.tolist(), group.values(), strict=False)) for group in groups
+        [(group.layout, divisor, words) for words, divisor in zip(*group.values(), strict=True)] for group in groups
     ]
     return in_place(groups, rows)
 
@@ -157,11 +171,11 @@ def columns_of(rows: list[Row]) -> tuple[Columns, ...]:
 
 def _columns_of(layout: Layout, rows: list[Row], at: list[int]) -> Columns:
     packed = b"".join(layout.packet.pack(*values) for _, _, values in rows)
-    by_segment = np.zeros(256, np.uint32)
+    by_segment = [0] * _SEGMENTS
     for _, divisor, values in rows:
         by_segment[values[0] & 0xFF] = divisor
     packets = np.frombuffer(packed, np.dtype((np.void, layout.packet.size)))
-    return Columns(layout, packets, by_segment, np.array(at, np.intp))
+    return Columns(layout, packets, Divisors(by_segment), np.array(at, np.intp))
 
 
 def in_order(groups: tuple[Columns, ...], of: Callable[[Columns], Integers]) -> Integers:
