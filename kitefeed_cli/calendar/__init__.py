@@ -1,59 +1,61 @@
-"""When the exchanges trade. For now weekdays 09:15 to 15:30 IST: no holidays, no special sessions.
+"""When the exchanges trade, by segment: dated data (`2026.toml`, ...), and a user's own file above it.
 
-A hint only: live ticks outrank it everywhere, and it never closes a feed.
+Three answers: open, closed, and unknown, which means neither. A day, a year or a segment that the data does not cover
+is unknown. Ask `outlook(now, segments)` for all of it: the answer, why, and the next session. `segments_of` names the
+segments of a watchlist; without any, NSE is meant. `load(path)` gives a `Calendar` with a user's file, whose methods
+have the names of the functions here.
+
+A hint only: live ticks outrank it everywhere, and it never closes a feed. Its data is read when it is first asked.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from enum import Enum
+from datetime import datetime
 
-from ..clock import IST
+from .book import AlwaysOpen, Calendar, Outlook, Segments, load, shipped
+from .days import DEFAULT_SEGMENTS, SEGMENTS, Hours, segments_of
 
-BELLS = _OPENS, _CLOSES = time(9, 15), time(15, 30)  # IST
-_SATURDAY = 5
-_FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
-
-
-class Hours(Enum):
-    """Whether the market trades at a moment. UNKNOWN: the calendar has no word on that day."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    UNKNOWN = "unknown"
-
-
-def session(now: datetime) -> Hours:
-    """What the calendar says about an aware date and time."""
-    at = now.astimezone(IST)
-    trades = at.weekday() < _SATURDAY and _OPENS <= at.time() < _CLOSES
-    return Hours.OPEN if trades else Hours.CLOSED
-
-
-def seems_open(now: datetime, fresh_age_s: float) -> bool:
-    """Whether the market trades as far as anybody can know: `fresh_age_s`, how long ago the last tick came that was
-    news (infinite: none did), outranks the calendar, and a day unknown to the calendar counts as open."""
-    return session(now) is not Hours.CLOSED or fresh_age_s <= _FRESH_FOR_S
+__all__ = [
+    "DEFAULT_SEGMENTS",
+    "SEGMENTS",
+    "AlwaysOpen",
+    "Calendar",
+    "Hours",
+    "Outlook",
+    "Segments",
+    "load",
+    "next_open",
+    "open_between",
+    "outlook",
+    "seems_open",
+    "segments_of",
+    "session",
+    "shipped",
+]
 
 
-def open_between(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The parts of that interval (aware) in which the market trades, or may for all that the calendar knows. Bells
-    ring at whole minutes."""
-    parts: list[tuple[datetime, datetime]] = []
-    at = start
-    while at < end:
-        until = min(end, at.replace(second=0, microsecond=0) + timedelta(minutes=1))
-        if session(at) is not Hours.CLOSED:
-            since = parts.pop()[0] if parts and parts[-1][1] == at else at
-            parts.append((since, until))
-        at = until
-    return parts
+def session(now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> Hours:
+    """What the shipped calendar says about an aware date and time."""
+    return shipped().session(now, segments)
 
 
-def next_open(now: datetime) -> datetime:
-    """The next opening after `now` (aware), in IST; `now` itself is never the answer."""
-    at = now.astimezone(IST)
-    opens = datetime.combine(at.date(), _OPENS, IST)
-    while opens <= at or opens.weekday() >= _SATURDAY:
-        opens += timedelta(days=1)
-    return opens
+def outlook(now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> Outlook:
+    """The same with the reason and the next session."""
+    return shipped().outlook(now, segments)
+
+
+def seems_open(now: datetime, fresh_age_s: float, segments: Segments = DEFAULT_SEGMENTS) -> bool:
+    """Whether ticks are to be expected: `Calendar.seems_open`."""
+    return shipped().seems_open(now, fresh_age_s, segments)
+
+
+def open_between(
+    start: datetime, end: datetime, segments: Segments = DEFAULT_SEGMENTS
+) -> list[tuple[datetime, datetime]]:
+    """The parts of that interval (aware) in which the market trades for sure."""
+    return shipped().open_between(start, end, segments)
+
+
+def next_open(now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> datetime | None:
+    """The next opening after `now` (aware), in IST; None when the calendar cannot say."""
+    return shipped().next_open(now, segments)

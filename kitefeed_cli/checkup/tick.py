@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..calendar import Hours, next_open, session
+from ..calendar import Hours, outlook, session
 from .finding import TICK, Finding, Grade
 
 
@@ -18,12 +18,12 @@ def tick_line(fresh: bool, cached: bool, now: datetime, took_s: float) -> Findin
     """`fresh`: a tick that is news came; `cached`: a packet of Kite's cache came."""
     if fresh:
         return Finding(TICK, Grade.OK, "a fresh tick", took_s)
-    opens = f"{next_open(now):%a %d %b %H:%M}"
+    opens = outlook(now).words
     match session(now), cached:
         case Hours.CLOSED, True:
-            return Finding(TICK, Grade.OK, f"the market is closed, opens {opens}; cached prices came", took_s)
+            return Finding(TICK, Grade.OK, f"the market is closed, {opens}; cached prices came", took_s)
         case Hours.CLOSED, False:
-            return Finding(TICK, Grade.WARN, f"the market is closed, opens {opens}; not even cached prices", took_s)
+            return Finding(TICK, Grade.WARN, f"the market is closed, {opens}; not even cached prices", took_s)
         case Hours.OPEN, True:
             return Finding(TICK, Grade.WARN, "only cached prices, in market hours (a holiday?)", took_s)
         case Hours.OPEN, False:

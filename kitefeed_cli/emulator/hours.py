@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Literal
 
+from kitefeed_cli.calendar import Hours, open_between, session
 from kitefeed_cli.clock import Clock
 
 Trading = Literal["open", "closed", "calendar"]
 
-OPENS_AT = time(9, 15)
 CLOSES_AT = time(15, 30)
 SATURDAY = 5
+_LONGEST_PAUSE_DAYS = 10
 _CENTURY_S = 100 * 365.25 * 86400
 
 
@@ -43,12 +44,16 @@ class KiteTime:
 
 
 def is_session(wall: datetime) -> bool:
-    """Whether the cash market trades: weekdays 09:15 to 15:30 IST. Holidays are not known here."""
-    return wall.weekday() < SATURDAY and OPENS_AT <= wall.time() < CLOSES_AT
+    """Whether the cash market trades, by the calendar; a day that it does not know is quiet here."""
+    return session(wall) is Hours.OPEN
 
 
 def last_close(wall: datetime) -> datetime:
-    """The end of the latest session that is over."""
+    """The end of the latest session that is over; in years without a calendar, of the last weekday."""
+    soon = wall + timedelta(minutes=1)  # a session that goes on ends later than now
+    closes = [end for _, end in open_between(wall - timedelta(days=_LONGEST_PAUSE_DAYS), soon) if end <= wall]
+    if closes:
+        return closes[-1]
     close = wall.replace(hour=CLOSES_AT.hour, minute=CLOSES_AT.minute, second=0, microsecond=0)
     while close > wall or close.weekday() >= SATURDAY:
         close -= timedelta(days=1)

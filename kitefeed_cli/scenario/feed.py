@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import floor, inf
 
-from ..calendar import BELLS, Hours, seems_open, session
+from ..calendar import DEFAULT_SEGMENTS, Hours, Segments, shipped
 from ..policy.events import FeedClosed, FeedOpened, FeedRefused, FeedTicked, FeedUnreachable
 from .kite import Greeting, ScriptedKite, Token
 from .log import Kind
@@ -62,10 +62,14 @@ class _Connection:
 class ScriptedFeed:
     """The feed of the scripted Kite, as the loop's hands see it."""
 
-    def __init__(self, stage: VirtualStage, kite: ScriptedKite, market: str) -> None:
+    def __init__(
+        self, stage: VirtualStage, kite: ScriptedKite, market: str, segments: Segments = DEFAULT_SEGMENTS
+    ) -> None:
         self._stage = stage
         self._kite = kite
         self._market = market
+        self._segments = segments
+        self._calendar = shipped()
         self._now: _Connection | None = None
         self._fresh_s = -inf  # the newest fresh tick of connections that are over
 
@@ -124,8 +128,8 @@ class ScriptedFeed:
         starts_at = self._stage.log.starts_at
         day = starts_at.replace(hour=0, minute=0, second=0, microsecond=0)
         while self._market == "calendar" and day < starts_at + timedelta(seconds=until_s):
-            for bell in BELLS:
-                at_s = (day.replace(hour=bell.hour, minute=bell.minute) - starts_at) / timedelta(seconds=1)
+            for bell in self._calendar.bells(day.date(), self._segments):
+                at_s = (bell - starts_at) / timedelta(seconds=1)
                 if at_s >= 0:
                     self._stage.inbox.at(at_s, self.adjust)
             day += timedelta(days=1)
@@ -150,13 +154,15 @@ class ScriptedFeed:
     def trades(self) -> bool:
         """Whether the exchange really trades."""
         if self._market == "calendar":
-            return session(self._stage.log.wall(self._stage.now_s)) is Hours.OPEN  # not by this computer's clock
+            now = self._stage.log.wall(self._stage.now_s)  # not this computer's clock
+            return self._calendar.session(now, self._segments) is Hours.OPEN
         return self._market == "open"
 
     @property
     def seems_to_trade(self) -> bool:
         """What the program can know."""
-        return seems_open(self._stage.clock.wall(), self._stage.now_s - self._newest_fresh_s)
+        fresh_age_s = self._stage.now_s - self._newest_fresh_s
+        return self._calendar.seems_open(self._stage.clock.wall(), fresh_age_s, self._segments)
 
     @property
     def _newest_fresh_s(self) -> float:

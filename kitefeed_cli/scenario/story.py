@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..calendar import DEFAULT_SEGMENTS, Segments, segments_of
 from ..policy.actions import Shown
 from ..policy.causes import Cause
 from .flight.recording import Recorded
@@ -22,6 +24,12 @@ class Given:
     kite: tuple[tuple[str, str], ...] = ()  # (family, word) of every fault that is on from the beginning
     market: str = "open"  # a word of MARKETS
     cassette: str | None = None  # the recording that answers the REST calls, below the cassettes' folder
+
+    @property
+    def segments(self) -> Segments:
+        """Those of the instruments that the command names."""
+        names = [word for word in shlex.split(self.command)[1:] if ":" in word or word.isdecimal()]
+        return segments_of(names) or DEFAULT_SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)

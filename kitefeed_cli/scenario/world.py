@@ -51,7 +51,7 @@ class World:
         self._rest: RestAnswers = recorded or self._kite
         for family, word in given.kite:
             self._kite.set(family, word)
-        self._feed = ScriptedFeed(self.stage, self._kite, given.market)
+        self._feed = ScriptedFeed(self.stage, self._kite, given.market, given.segments)
         self._store = ScriptedStore(self.stage, self._first_token(given.token))
         self._asked_with: Token | None = None  # the access token last checked
         self._looks = 0

@@ -188,7 +188,7 @@ def test_a_closed_market_is_fine_and_reasoned(opened: Callable[..., Any]) -> Non
         outcome = office.visit()
 
     assert Verdict.OK == outcome.verdict
-    assert "the market is closed, opens Mon 02 Mar 09:15; cached prices came" == outcome.findings[-1].why
+    assert "the market is closed, NSE opens Mon 02 Mar 09:15; cached prices came" == outcome.findings[-1].why
     assert outcome.took_s < TOTAL_S - 1.0
 
 
