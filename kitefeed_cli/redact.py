@@ -60,6 +60,16 @@ class Redactor:
         return text
 
 
+# A run of letters and digits as long as a token. A word, CamelCase included, is none.
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_WORD = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+")
+
+
+def hide_tokens(text: str) -> str:
+    """The text without anything that may be a token, for texts from outside: nobody registered what is in them."""
+    return _RUN.sub(lambda run: run[0] if _WORD.fullmatch(run[0]) else REDACTED, text)
+
+
 REDACTOR = Redactor()  # of this process; secrets are registered where they are read, sinks ask it
 
 

@@ -13,6 +13,8 @@ from ..clock import IST
 from ..policy.actions import Note, Report, Say
 from ..policy.causes import Cause
 from .messages import BEGAN, problem, status_line
+from .pages import PAGES
+from .pages.markdown import as_markdown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
 
@@ -49,6 +51,17 @@ Talk goes to stderr, data to stdout. An error is three lines: what happened to y
 one next step. There is one error an outage, or two when it first seemed that waiting would do. Whatever happens, there
 are at most six an hour; those kept back are counted in the next one.
 """
+_ERRORS_HEAD = """\
+## Errors
+
+By cause; `cause` is also the word of the JSON records.
+"""
+_PAGES_HEAD = """\
+## What Kite and its clients say
+
+Errors as Kite, its official clients and their libraries print them. `kitefeed explain` followed by any of them, or by
+one of the causes above, prints its page; `kitefeed explain -` takes what you paste.
+"""
 _STATUS_HEAD = """\
 ## Status lines
 
@@ -58,11 +71,12 @@ One line each, only when something changes, after the time in IST. `--quiet` sil
 
 def page() -> str:
     """The whole page."""
-    parts = [_HEAD]
+    parts = [_HEAD, _ERRORS_HEAD]
     for cause in Cause:
-        parts.append(f"## {cause.value}\n\nWho can end it: {_WHO[cause.remedy.value]}\n\n{_example(cause)}")
+        parts.append(f"### {cause.value}\n\nWho can end it: {_WHO[cause.remedy.value]}\n\n{_example(cause)}")
     lines = "\n".join(f"11:20:10 {status_line(_SAID.get(note, Say(note)))}" for note in Note)
     parts.append(f"{_STATUS_HEAD}\n```\n{lines}\n```\n")
+    parts += [_PAGES_HEAD, as_markdown(PAGES)]
     return "\n".join(parts)
 
 

@@ -71,6 +71,11 @@ class Printer:
         """Whether stderr is a place for a bar that moves."""
         return self._err.isatty() and not self.quiet and os.environ.get("TERM") != "dumb"
 
+    @property
+    def columns(self) -> int | None:
+        """Of the terminal that stdout is; None: it is none."""
+        return self._out.width()
+
     def error(self, problem: Problem) -> None:
         """The block of three lines on stderr; with `--json` its record on one line after it."""
         parts = [
