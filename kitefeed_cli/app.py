@@ -13,6 +13,7 @@ import typer
 from . import __version__
 from .commands.common import Talk, make_printer
 from .commands.emulator import emulator
+from .commands.find import find
 from .commands.login import login
 from .commands.poll import poll
 from .commands.run import run
@@ -58,6 +59,7 @@ def _talk(
 app.command()(run)
 app.command()(validate)
 app.command()(login)
+app.command()(find)
 app.command()(poll)
 app.command()(simulate)
 app.command()(emulator)

@@ -67,6 +67,7 @@ def read_settings(
     environ: Mapping[str, str],
     *,
     need_secret: bool = False,
+    need_key: bool = True,
     **flags: Value | None,
 ) -> Settings:
     """The settings of this command. `flags` go by the field names of `Settings`; None: not given.
@@ -79,10 +80,10 @@ def read_settings(
     values, sources = _chosen(path, found, environ, flags, need_secret)
     REDACTOR.add(str(values.get("api_secret", "")))
     warnings = tuple(_warnings(path, found, environ))
-    for name in ("api_key", *(["api_secret"] if need_secret else [])):
+    for name in (*(["api_key"] if need_key else []), *(["api_secret"] if need_secret else [])):
         _check_credential(name, str(values.get(name, "")), sources[name], path, found, warnings)
     return Settings(
-        api_key=str(values["api_key"]),
+        api_key=str(values.get("api_key", "")),
         api_secret=str(values.get("api_secret", "")),
         env_file=path,
         rest_root=checked_root(_KEYS["rest_root"], str(values.get("rest_root", REST_ROOT)), "https", "http"),
