@@ -1,4 +1,4 @@
-"""Reading and rewriting a `.env` file. python-dotenv's parser says where each binding begins and ends.
+"""Reading a `.env` file and changing values in its text. python-dotenv's parser says where a binding begins and ends.
 
 Its `set_key` is not used: it has no lock and no fsync and keeps a loose mode, and it forgets a comment behind the
 value. Reading and rewriting by the same parser makes sure that both agree on what a line means.
@@ -6,19 +6,17 @@ value. Reading and rewriting by the same parser makes sure that both agree on wh
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import io
 import os
 import re
-import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MOST_BYTES = 1024 * 1024
 BOM = "\ufeff"
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_:.+-]*", re.ASCII)
 
 
 class UnreadableError(Exception):
@@ -27,10 +25,12 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EnvText:
-    """The bindings of a file; the last one of a name counts. `bad_lines` (from 1) could not be parsed."""
+    """The bindings of a file; the last one of a name counts. `bad_lines` (from 1) could not be parsed. `names` are
+    also those without a value."""
 
     values: dict[str, str] = field(repr=False)
     bad_lines: tuple[int, ...] = ()
+    names: frozenset[str] = frozenset()
 
 
 def read_text(path: Path) -> str | None:
@@ -71,24 +71,33 @@ def parse(text: str) -> EnvText:
 
     values: dict[str, str] = {}
     bad_lines = []
+    names = set()
     for binding in parse_stream(io.StringIO(text.lstrip(BOM), newline="")):
         if binding.error:
             bad_lines.append(binding.original.line)
-        elif binding.key is not None and binding.value is not None:
-            values[binding.key] = binding.value
         elif binding.key is not None:
+            names.add(binding.key)
             values.pop(binding.key, None)
-    return EnvText(values, tuple(bad_lines))
+            if binding.value is not None:
+                values[binding.key] = binding.value
+    return EnvText(values, tuple(bad_lines), frozenset(names))
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """`with_value` for each of them."""
+    for key, value in values.items():
+        text = with_value(text, key, value)
+    return text
 
 
 def with_value(text: str, key: str, value: str) -> str:
     """The text with every binding of `key` set to `value`, or a new last line; every other byte stays.
 
-    `value` is letters and digits, so it needs no quotes.
+    `value` is of characters that need no quotes in any shell, or empty.
     """
     from dotenv.parser import parse_stream
 
-    assert value.isalnum()
+    assert _NEEDS_NO_QUOTES.fullmatch(value)
     end = "\r\n" if "\r\n" in text else "\n"
     body = text.lstrip(BOM)
     pieces = []
@@ -133,77 +142,3 @@ def _rewritten(piece: str, key: str, value: str, end: str) -> str:
 
 def _reason(error: OSError) -> str:
     return f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
-
-
-def rewrite(path: Path, change: Callable[[str], str]) -> None:
-    """Replace the file by `change` of its text: locked, atomic, durable, mode 0600; a symlink stays one.
-
-    A reader sees the old file or the new one. Raises UnreadableError or OSError, and then nothing has changed.
-    """
-    target = Path(os.path.realpath(path))
-    with _locked(target):
-        text = read_text(target)
-        for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.kitefeed"):
-            leftover.unlink(missing_ok=True)  # of a writer that was killed
-        temporary = target.parent / f".{target.name}.{secrets.token_hex(6)}.kitefeed"
-        try:
-            _write_private(temporary, change(text or "").encode("utf-8"), target)
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
-
-
-def _write_private(path: Path, content: bytes, like: Path) -> None:
-    """A new file that nobody else could read at any moment, safely on the disk."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags, 0o600), "wb") as stream:
-        if os.name == "posix":
-            os.fchmod(stream.fileno(), 0o600)  # the umask may have taken our own rights away
-            if os.geteuid() == 0 and like.exists():
-                owner = like.stat()
-                os.fchown(stream.fileno(), owner.st_uid, owner.st_gid)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    """Keep other writers of this program out. The kernel frees the lock of a killed process."""
-    if os.name == "posix":
-        import fcntl
-
-        # The folder itself is the lock: no stray file beside the user's, and it survives the renames
-        descriptor = os.open(target.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-    else:
-        with open(target.with_name(target.name + ".lock"), "ab") as stream, _windows_lock(stream.fileno()):
-            yield
-
-
-@contextlib.contextmanager
-def _windows_lock(descriptor: int) -> Iterator[None]:
-    import msvcrt
-
-    msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows alone has it
-    try:
-        yield
-    finally:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # the same

@@ -23,6 +23,7 @@ REDIRECT_URL = "http://127.0.0.1:5000/"
 DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
 MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
+LOGIN_AT_KEY = "KITEFEED_LOGIN_AT"  # when the saved access token was issued
 
 Value = str | Sequence[str]
 
@@ -35,9 +36,14 @@ _KEYS = {
     "instruments": "KITEFEED_INSTRUMENTS",
     "mode": "KITEFEED_MODE",
     "redirect_url": "KITEFEED_REDIRECT_URL",
+    "token_file": "KITEFEED_TOKEN_FILE",
+    "token_command": "KITEFEED_TOKEN_COMMAND",
+    "keyring": "KITEFEED_KEYRING",
 }
+# A `.env` comes with whatever folder one stands in: it must not start programs.
+_NOT_IN_FILE = frozenset({"token_command"})
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
-_KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, "KITEFEED_ENV_FILE"})
+_KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, "KITEFEED_ENV_FILE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,9 @@ class Settings:
     instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS
     mode: str = "quote"  # "ltp", "quote" or "full"
     redirect_url: str = REDIRECT_URL  # as registered for the app in the developer console
+    token_file: str = ""  # another tool's, with the access token; "-": standard input
+    token_command: str = ""  # prints the access token
+    keyring: bool = False  # the access token is kept in the keyring of the operating system
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -92,6 +101,9 @@ def read_settings(
         instruments=_instruments(values.get("instruments", DEFAULT_INSTRUMENTS)),
         mode=_mode(str(values.get("mode", "quote"))),
         redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
+        token_file=str(values.get("token_file", "")),
+        token_command=str(values.get("token_command", "")),
+        keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
         sources=sources,
         warnings=warnings,
     )
@@ -110,7 +122,7 @@ def _chosen(
         for source, value in (
             ("flag", flags.get(name)),
             ("environment", environ.get(key)),
-            (str(path), found.values.get(key)),
+            (str(path), None if name in _NOT_IN_FILE else found.values.get(key)),
         ):
             if value:
                 values[name], sources[name] = value, source
@@ -179,6 +191,8 @@ def _warnings(path: Path, found: EnvText, environ: Mapping[str, str]) -> Iterato
     shown = one_line(str(path))
     for line in found.bad_lines[:3]:
         yield f"{shown}: line {line} cannot be read and is ignored"
+    for key in sorted(_KEYS[name] for name in _NOT_IN_FILE if found.values.get(_KEYS[name])):
+        yield f"{shown}: {key} is ignored there; set it in the environment, or give the flag"
     for source, names in ((shown, found.values), ("the environment", environ)):
         for name in sorted(set(names) - _KNOWN):
             if name.startswith(("KITE_", "KITEFEED_")) and (guess := nearest(name, sorted(_KNOWN), 0.85)):

@@ -14,7 +14,8 @@ from dotenv import dotenv_values
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kitefeed_cli.env_file import UnreadableError, parse, read_text, rewrite, with_value
+from kitefeed_cli.env_file import UnreadableError, parse, read_text, with_value
+from kitefeed_cli.rewriting import rewrite
 
 KEY = "KITE_ACCESS_TOKEN"
 NEW = "newToken1234"

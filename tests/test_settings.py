@@ -47,6 +47,9 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "login_root": "default",
         "instruments": "default",
         "redirect_url": "default",
+        "token_file": "default",
+        "token_command": "default",
+        "keyring": "default",
     } == settings.sources
 
 

@@ -11,9 +11,9 @@ from typing import Literal, Self
 
 from ..clock import Clock, SystemClock
 from ..problems import Problem
-from ..session import TokenStore
-from ..settings import ACCESS_TOKEN_KEY, Settings, read_settings
+from ..settings import Settings, read_settings
 from ..ticks.lane import Counters
+from ..wiring.tokens import open_store
 from .batch import Batch
 from .opened import Opened
 from .talk import LogPrinter
@@ -94,7 +94,7 @@ class Feed:
             settings = self._settings()
             for warning in settings.warnings:
                 printer.warning(warning)
-            store = TokenStore(settings.env_file, self._access_token or os.environ.get(ACCESS_TOKEN_KEY))
+            store = open_store(settings, os.environ, self._clock, printer.warning, self._access_token or "")
             opened = Opened(settings, store, self._clock, printer, self._backlog)
             opened.start()
         except Problem as problem:

@@ -9,6 +9,7 @@ import typer
 
 from .common import EnvFile, Json, make_printer
 from .durations import seconds
+from .token_flags import TokenCommand, TokenFile
 
 
 def poll(
@@ -37,21 +38,23 @@ def poll(
         ),
     ] = None,
     env_file: EnvFile = None,
+    token_file: TokenFile = None,
+    token_command: TokenCommand = None,
     json: Json = False,
 ) -> None:
     """Quotes from Kite's REST, in the same records as `run`. Ctrl-C ends it."""
     from ..clock import SystemClock
-    from ..session import TokenStore
-    from ..settings import ACCESS_TOKEN_KEY, read_settings
+    from ..settings import read_settings
     from ..wiring.poller import Poller, poll_once
+    from ..wiring.tokens import command_store
 
     every_s = seconds(every)
     clock = SystemClock()
     printer = make_printer(ctx.obj, json=json, clock=clock)
-    settings = read_settings(env_file, os.environ, instruments=instruments, mode=mode)
-    for warning in settings.warnings:
-        printer.status(warning)
-    store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
+    settings = read_settings(
+        env_file, os.environ, instruments=instruments, mode=mode, token_file=token_file, token_command=token_command
+    )
+    store = command_store(settings, clock, printer)
     if once:
         poll_once(settings, store, clock, printer)
     else:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
+from .token_flags import TokenCommand, TokenFile
 
 
 def run(
@@ -44,17 +45,19 @@ def run(
     record_rest: RecordRest = False,
     processors: Processors = "one",
     env_file: EnvFile = None,
+    token_file: TokenFile = None,
+    token_command: TokenCommand = None,
     json: Json = False,
 ) -> None:
     """Live ticks that stay up: falls back, recovers, never spams. Ctrl-C ends it."""
     from ..clock import SystemClock
     from ..problems import Problem
-    from ..session import TokenStore
-    from ..settings import ACCESS_TOKEN_KEY, read_settings
+    from ..settings import read_settings
     from ..wiring.incidents import incidents as open_incidents
     from ..wiring.memory import few_arenas
     from ..wiring.processor import keep_to_one_processor
     from ..wiring.run import FeedRun, run_until_stopped
+    from ..wiring.tokens import command_store
 
     printer = make_printer(ctx.obj, json=json)
     clock = SystemClock()
@@ -69,10 +72,8 @@ def run(
 
         run_on_local_kite(printer, clock, instruments, mode, demo=demo, incidents=kept)
         return
-    settings = read_settings(env_file, os.environ, instruments=instruments, mode=mode)
-    for warning in settings.warnings:
-        printer.status(warning)
-    store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
-    if store.read().source == "environment":  # or "the saved token" would be looked for in the wrong place
-        printer.status(f"{ACCESS_TOKEN_KEY} of the environment is used until a login is saved in {settings.env_file}")
+    settings = read_settings(
+        env_file, os.environ, instruments=instruments, mode=mode, token_file=token_file, token_command=token_command
+    )
+    store = command_store(settings, clock, printer)
     run_until_stopped(FeedRun(settings, store, clock, printer, incidents=kept))

@@ -28,8 +28,8 @@ from ..kite.login import (
 )
 from ..kite.rest import Rest
 from ..problems import Problem
-from ..session import TokenStore
 from ..settings import ACCESS_TOKEN_KEY, Settings, read_settings
+from .tokens import open_store
 
 _PIPED_S = 0.3  # a script's line comes at once, and then no browser is needed
 _HOW = "Should the page you land on not load, paste its address here and press Enter.\n"
@@ -54,7 +54,7 @@ def sign_in(
     settings = _settings(env_file, environ, redirect_url, printer, person=person)
     for line in settings.warnings:
         printer.status(line)
-    store = TokenStore(settings.env_file, environ.get(ACCESS_TOKEN_KEY))
+    store = open_store(settings, environ, clock, printer.status)
     store.check_writable()  # before the request token is spent
     state = new_state()
     arrivals = Arrivals(state, clock)

@@ -13,8 +13,8 @@ from ..driver.inbox import ThreadInbox
 from ..driver.loop import Loop
 from ..kite.rest import Rest
 from ..problems import Exit, Problem, bug
-from ..session import TokenStore
-from ..settings import ACCESS_TOKEN_KEY, read_settings
+from ..settings import read_settings
+from .tokens import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _checked(env_file: Path | None, sheet: Sheet, clock: Clock) -> tuple[Problem
     settings = read_settings(env_file, os.environ)
     sheet.write(check_settings(settings, clock.now_s() - starts_s))
     starts_s = clock.now_s()
-    store = TokenStore(settings.env_file, os.environ.get(ACCESS_TOKEN_KEY))
+    store = open_store(settings, os.environ, clock, lambda why: None)  # the finding says it
     saved = store.read()
     sheet.write(check_store(store, saved, clock.now_s() - starts_s))
     rest = Rest(settings.api_key, settings.rest_root, clock)

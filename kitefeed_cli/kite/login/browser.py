@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Mapping
 
+from ...hardening import without_ours
+
 
 def open_browser(url: str, environ: Mapping[str, str]) -> bool:
     """Start the user's browser when there is a display; says whether it was tried.
@@ -33,8 +35,3 @@ def open_browser(url: str, environ: Mapping[str, str]) -> bool:
         return False
     threading.Thread(target=child.wait, name="kitefeed-browser", daemon=True).start()
     return True
-
-
-def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without any setting of ours."""
-    return {name: value for name, value in environ.items() if not name.upper().startswith(("KITE_", "KITEFEED_"))}

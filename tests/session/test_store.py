@@ -14,7 +14,7 @@ from kitefeed_cli.clock import ScaledClock, SystemClock
 from kitefeed_cli.policy.events import Saved
 from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.redact import REDACTED, REDACTOR
-from kitefeed_cli.session import Session, TokenStore, TokenWatch, Watch, is_access_token, oddity
+from kitefeed_cli.session import Given, Session, TokenStore, TokenWatch, Watch, is_access_token, oddity
 
 OLD, NEW, OTHER = "oldToken1234", "newToken5678", "envToken9012"
 
@@ -26,6 +26,10 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path, token: str) -> None:
     path.write_text(f"KITE_API_KEY=key123\nKITE_ACCESS_TOKEN={token}\n")
+
+
+def environment(token: str) -> Given:
+    return Given(token, "environment", "KITE_ACCESS_TOKEN")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_every_token_read_is_registered_for_redaction(path: Path) -> None:
     assert "regist3redT0ken" == session.access_token
     assert "regist3redT0ken" not in repr(session)
     assert REDACTED == REDACTOR.redact("regist3redT0ken")
-    TokenStore(path, "fr0mEnvironment")
+    TokenStore(path, environment("fr0mEnvironment"))
     assert REDACTED == REDACTOR.redact("fr0mEnvironment")
 
 
@@ -121,14 +125,14 @@ def test_arabic_digits_are_no_digits_here() -> None:
 
 def test_the_environment_outranks_the_file_at_the_start(path: Path) -> None:
     write(path, OLD)
-    store = TokenStore(path, OTHER)
+    store = TokenStore(path, environment(OTHER))
 
     assert Session(Saved.TOKEN, OTHER, "", "environment") == store.read()
     assert OTHER == store.read().access_token
 
 
 def test_a_later_login_outranks_the_environment_for_good(path: Path) -> None:
-    store = TokenStore(path, OTHER)
+    store = TokenStore(path, environment(OTHER))
     store.read()
     write(path, NEW)
 
@@ -140,7 +144,7 @@ def test_a_later_login_outranks_the_environment_for_good(path: Path) -> None:
 def test_a_login_that_brings_the_same_token_again_outranks_the_environment_too(path: Path) -> None:
     """Kite often hands out the same access token on the same day; yesterday's may sit in the environment."""
     write(path, NEW)
-    store = TokenStore(path, OTHER)
+    store = TokenStore(path, environment(OTHER))
     store.read()
     TokenStore(path).save(NEW)
 
@@ -148,7 +152,7 @@ def test_a_login_that_brings_the_same_token_again_outranks_the_environment_too(p
 
 
 def test_a_file_without_a_good_token_does_not_outrank_the_environment(path: Path) -> None:
-    store = TokenStore(path, OTHER)
+    store = TokenStore(path, environment(OTHER))
     store.read()
     write(path, "bad one")
 
@@ -156,8 +160,8 @@ def test_a_file_without_a_good_token_does_not_outrank_the_environment(path: Path
 
 
 def test_quotes_that_docker_leaves_around_a_variable_do_not_matter(path: Path) -> None:
-    assert OTHER == TokenStore(path, f'"{OTHER}"').read().access_token
-    assert "KITE_ACCESS_TOKEN in environment contains a space" == TokenStore(path, "a bcdefgh").read().why
+    assert OTHER == TokenStore(path, environment(f'"{OTHER}"')).read().access_token
+    assert "KITE_ACCESS_TOKEN in environment contains a space" == TokenStore(path, environment("a bcdefgh")).read().why
 
 
 def test_a_save_keeps_every_other_line_and_makes_the_file_private(path: Path) -> None:
@@ -175,7 +179,7 @@ def test_a_save_keeps_every_other_line_and_makes_the_file_private(path: Path) ->
 
 
 def test_a_save_leads_over_the_environment_of_this_process(path: Path) -> None:
-    store = TokenStore(path, OTHER)
+    store = TokenStore(path, environment(OTHER))
     store.save(NEW)
 
     assert NEW == store.read().access_token
@@ -249,7 +253,6 @@ def test_a_folder_where_anybody_can_replace_the_file_is_warned_about(path: Path)
 
 def test_no_file_has_no_bad_permissions(path: Path) -> None:
     assert TokenStore(path).permissions() is None
-    assert TokenStore(path).fingerprint() is None
 
 
 def test_a_quiet_file_is_no_news(path: Path) -> None:

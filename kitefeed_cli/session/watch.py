@@ -1,0 +1,84 @@
+"""Noticing a new access token."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..clock import Clock
+from ..policy.events import Saved
+from .shape import Session
+from .store import TokenStore
+
+LOOK_EVERY_S = 1.0
+
+
+class TokenWatch:
+    """Notices a new token. `look` about once a second and only from one thread."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+        self._seen = store.fingerprint()
+        self._unsettled = False
+        self.session = store.read()  # what was last read
+
+    def look(self) -> tuple[Session, bool] | None:
+        """The session and whether its token is another than before, when the file was written since; else None.
+
+        A file without a good token is reported only when the next look finds it so too: editors empty, remove and
+        half-write files on their way to saving them.
+        """
+        seen = self._store.fingerprint()
+        if seen == self._seen and not self._unsettled:
+            return None
+        first_look = not self._unsettled or seen != self._seen
+        self._seen = seen
+        session = self._store.read()
+        if session.saved is not Saved.TOKEN and first_look:
+            self._unsettled = True
+            return None
+        self._unsettled = False
+        new = session.access_token != self.session.access_token
+        self.session = session
+        return session, new
+
+    def close(self) -> None:
+        """End a look that takes a while; from any thread."""
+        self._store.close()
+
+
+class Watch:
+    """A `TokenWatch` on a daemon thread of its own, looking every second of the clock."""
+
+    def __init__(self, watch: TokenWatch, clock: Clock, tell: Callable[[Session, bool], None]) -> None:
+        self._watch = watch
+        self._clock = clock
+        self._tell = tell
+        self._stopping = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="kitefeed-token-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking; returns when no callback runs any more."""
+        with self._stopping:
+            self._stopped = True
+            self._stopping.notify_all()
+        self._watch.close()
+        if self._thread is not threading.current_thread() and self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        next_s = self._clock.now_s()
+        while True:
+            next_s = max(next_s + LOOK_EVERY_S, self._clock.now_s())
+            with self._stopping:
+                while not self._stopped and (left_s := next_s - self._clock.now_s()) > 0:
+                    self._clock.wait(self._stopping, left_s)
+                if self._stopped:
+                    return
+            news = self._watch.look()
+            if news is not None:
+                self._tell(*news)
