@@ -13,6 +13,7 @@ import typer
 from . import __version__
 from .commands.common import Talk, make_printer
 from .commands.emulator import emulator
+from .commands.explain import explain
 from .commands.find import find
 from .commands.login import login
 from .commands.poll import poll
@@ -63,6 +64,7 @@ app.command()(find)
 app.command()(poll)
 app.command()(simulate)
 app.command()(emulator)
+app.command()(explain)
 
 
 def main() -> NoReturn:
