@@ -62,16 +62,15 @@ class Watched:
 
 
 def _problem(name: str, counters: Counters) -> Problem:
-    gone = {"latest-per-instrument": "older values give way to newer ones", "block": "nothing more is queued"}
+    gone = {"latest-per-instrument": "only the newest are kept", "block": "nothing is queued"}
     what = f"{name} takes ticks too slowly"
     if counters.busy_s >= _STUCK_S:
         what = f"{name} is stuck: it has not taken a tick for {duration(counters.lag_s)}"
     lost = f"{counters.dropped:,} ticks lost" if counters.dropped else "nothing lost"
     return Problem(
         what,
-        f"{counters.waiting:,} batches wait, {lost} so far; when its queue is full, "
-        f"{gone.get(counters.policy, 'the oldest ticks are lost')}",
-        f"look at what reads {name}; the feed and every other output carry on",
+        f"{counters.waiting:,} batches wait, {lost}; once full, {gone.get(counters.policy, 'the oldest go')}",
+        f"look at what reads {name}; feed and other outputs carry on",
         cause="output-slow",
     )
 
@@ -80,7 +79,7 @@ def failed(name: str, error: Exception) -> Problem:
     """An output raised for the first time; the text of the error may hold anything, so it is not shown."""
     return Problem(
         f"{name} could not take some ticks",
-        f"it raised {type(error).__name__}; what it loses is counted, and this is said once",
-        "the feed and every other output carry on; if the output is kitefeed's own, please report this line",
+        f"it raised {type(error).__name__}; its losses are counted, and this is said once",
+        "feed and other outputs carry on; if it is kitefeed's own, please report",
         cause="output-failed",
     )

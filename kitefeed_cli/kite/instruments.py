@@ -240,7 +240,7 @@ def _normal(name: str) -> str:
         )
     raise Problem(
         f"{shown} is not an instrument",
-        "instruments are written EXCHANGE:SYMBOL, or as an instrument token (a number)",
+        "an instrument is EXCHANGE:SYMBOL, or an instrument token (a number)",
         f"write NSE:{shown}" if re.fullmatch(r"[A-Za-z0-9&-]+", name) else "write it like NSE:INFY",
     )
 

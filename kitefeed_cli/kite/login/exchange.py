@@ -26,7 +26,7 @@ def problem_of(error: KiteError) -> Problem:
         return Problem(
             "Kite does not accept your API secret",
             f"the checksum made with KITE_API_SECRET is wrong ({said})",
-            "copy the API secret again from the page of your app at developers.kite.trade",
+            "copy the API secret again from your app at developers.kite.trade",
             Exit.REFUSED,
             "wrong-secret",
         )
@@ -34,7 +34,7 @@ def problem_of(error: KiteError) -> Problem:
         return Problem(
             "Kite does not know your API key",
             f"KITE_API_KEY is not the key of an active app ({said})",
-            "copy the API key again from the page of your app at developers.kite.trade",
+            "copy the API key again from your app at developers.kite.trade",
             Exit.REFUSED,
             "wrong-key",
         )

@@ -115,7 +115,7 @@ def _bad_paste(odd: Odd) -> Problem:
     return Problem(
         "this is no login",
         _WHY[odd],
-        "run `kitefeed login`, open its link, and paste the whole address you land on",
+        "run `kitefeed login`, open its link, and paste the address you land on",
         Exit.LOGIN if odd is Odd.FOREIGN else Exit.USAGE,
         "no-login",
     )
