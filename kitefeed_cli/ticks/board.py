@@ -20,10 +20,12 @@ from .table import LONG_S, NO_COUNT, Record, Table, moment
 
 # Quotes and ticks round their times differently; less than this is no proof of trading.
 _CLEARLY_S = 2.0
-# How many ticks wait for somebody who asks, so that not each batch is folded by itself: where frames are large enough
-# for numpy, and where they are not.
-_MANY = 4096
+# How many ticks wait for somebody who asks, so that not each batch is folded by itself: without numpy; and with it,
+# where many of each instrument cost little more than one, but what has left the processor's cache costs twice as much.
 _FEW = 256
+_MANY = 4096
+_MOST = 16384
+_EACH = 32
 _WORTH_NUMPY = 64
 
 
@@ -62,7 +64,7 @@ class Board:
                 self._waiting.append(batch)
                 self._ticks += len(batch)
                 if batch.columnar:
-                    self._room = _MANY
+                    self._room = min(_MOST, max(_MANY, _EACH * len(self._table)))
                 if self._ticks >= self._room:
                     self._fold()
                 return
