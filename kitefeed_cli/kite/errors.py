@@ -18,6 +18,7 @@ from typing import Any
 
 from ..policy.events import Answer
 from ..redact import REDACTOR, one_line
+from .foreign import in_words, proxy_of
 
 _RETRY_UNCLEAR_S = 60.0  # the wait after a Retry-After that makes no sense
 _RETRY_MOST_S = 3600.0
@@ -107,6 +108,12 @@ def no_answer(within_s: float) -> KiteError:
     return KiteError(Answer.UNREACHABLE, f"no answer within {within_s:g} s")
 
 
+def no_turn(wait_s: float, *, held: bool) -> KiteError:
+    """Not asked, for the rate limit's sake; `held`: because of a 429 that some process on this computer met."""
+    why = "held after a 429" if held else "other kitefeeds use up the rate"
+    return KiteError(Answer.THROTTLED, f"not asked: {why}", retry_after_s=wait_s)
+
+
 def unexpected(what: str) -> KiteError:
     """A well-formed envelope with something odd inside; `what` names the place, never the value."""
     return KiteError(Answer.FAILED, f"an unexpected reply ({what})", status=200)
@@ -127,6 +134,9 @@ def _not_json(status: int, headers: Mapping[str, str], body: bytes, retry_after_
     if status == 429:
         return KiteError(Answer.THROTTLED, "429", status=status, retry_after_s=retry_after_s)
     html = "html" in headers.get("content-type", "").lower() or body.lstrip()[:1] == b"<"
+    proxy = proxy_of(headers)
+    if proxy:
+        return KiteError(Answer.FAILED, in_words(str(status), proxy), status=status, retry_after_s=retry_after_s)
     guess = {True: " (a portal?)", False: " (a proxy?)" if status in (401, 403, 407) else ""}[status < 400]
     kind = f"with HTML{guess}" if html else "without JSON"
     return KiteError(Answer.FAILED, f"{status} {kind}", status=status, retry_after_s=retry_after_s)

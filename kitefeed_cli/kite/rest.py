@@ -7,6 +7,7 @@ kept-alive connection. The official client is imported on the first call, becaus
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from ..redact import REDACTOR, one_line
 from ..session import is_access_token
 from ..settings import checked_root, is_loopback
 from ..ticks.quotes import Depth, Quote
-from .errors import KiteError, judge, not_csv, unexpected
+from .errors import KiteError, judge, no_turn, not_csv, unexpected
+from .instruments import cache_folder
+from .quota import Bucket, SpentError, quota_of
 
 if TYPE_CHECKING:
     from .cassette import Heard
@@ -32,6 +35,7 @@ Kind = Literal["quote", "ohlc", "ltp"]
 # Instruments in one call. Kite allows 1000 for the last two, but the URL breaks at about 825.
 MOST: Mapping[Kind, int] = {"quote": 500, "ohlc": 800, "ltp": 800}
 _MIB = 1024 * 1024
+_ASKING_S = 1.0  # of the time allowed, for the call itself when its turn is late
 _PROFILE_CAP, _QUOTES_CAP, _INSTRUMENTS_CAP = _MIB, 8 * _MIB, 64 * _MIB
 # Their lines quote URLs and headers, their warnings too; and a warning that nobody listens to goes to stderr, past
 # the redactor (`logging.lastResort`).
@@ -70,6 +74,7 @@ class Rest:
         self._host = parts.hostname or ""
         self._prefix = parts.path.rstrip("/")
         self._heard = heard
+        self.quota = quota_of(api_key, self._root, clock, cache_folder(os.environ))
         self._deadlines: Deadlines[Any] | None = None
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -91,7 +96,7 @@ class Rest:
         """
         assert len(instruments) <= MOST[kind], f"{len(instruments)} instruments in one {kind} call"
         names = list(instruments)
-        data = self._call(access_token, within_s, _QUOTES_CAP, lambda kite: getattr(kite, kind)(*names))
+        data = self._call(access_token, within_s, _QUOTES_CAP, lambda kite: getattr(kite, kind)(*names), "quote")
         if not isinstance(data, dict):
             raise unexpected("data")
         return {name: _quote(name, data[name], kind) for name in names if name in data}
@@ -144,7 +149,9 @@ class Rest:
         body: bytes = self._within(work, within_s)
         return body
 
-    def _call(self, access_token: str | None, within_s: float, cap: int, ask: Callable[[Any], T]) -> T:
+    def _call(
+        self, access_token: str | None, within_s: float, cap: int, ask: Callable[[Any], T], bucket: Bucket = "other"
+    ) -> T:
         """One call through the official client; the data of its answer."""
         from kiteconnect import KiteConnect  # before the deadline starts: the first import takes a while
 
@@ -166,15 +173,24 @@ class Rest:
                 equip(session, line, cap, verdict, loopback=is_loopback(self._host), heard=self._heard)
                 return ask(kite)
 
-        result: T = self._within(work, within_s)
+        result: T = self._within(work, within_s, bucket)
         return result
 
-    def _within(self, work: Callable[[_Line], Any], within_s: float) -> Any:
+    def _within(self, work: Callable[[_Line], Any], within_s: float, bucket: Bucket = "other") -> Any:
+        """`work` when it is its turn; the wait for that is part of the time allowed."""
         from .transport import Deadlines
 
         if self._deadlines is None:
             self._deadlines = Deadlines(self._clock, self._host)
-        return self._deadlines.run(work, within_s)
+        try:
+            within_s -= self.quota.wait(bucket, max(within_s / 2, within_s - _ASKING_S))
+            return self._deadlines.run(work, within_s)
+        except SpentError as error:
+            raise no_turn(error.wait_s, held=error.held) from None
+        except KiteError as error:
+            if error.answer is Answer.THROTTLED:
+                self.quota.hold(bucket, error.retry_after_s)
+            raise
 
 
 def _text(data: object, name: str, default: str | None = None) -> str:
