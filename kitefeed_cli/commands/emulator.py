@@ -25,6 +25,9 @@ KITEFEED_LOGIN_ROOT={login}
 KITE_API_KEY={api_key}
 KITE_API_SECRET={api_secret}
 KITE_ACCESS_TOKEN={access_token}
+# A secondary source, for `--secondary upstox`:
+KITEFEED_UPSTOX_ROOT={rest}
+UPSTOX_ANALYTICS_TOKEN={upstox_token}
 # Official clients: KiteConnect(api_key, root="{rest}") and KiteTicker(api_key, access_token, root="{ws}").
 # Faults: curl -d '{{"feed": "silent"}}' {rest}/_emulator/faults
 """

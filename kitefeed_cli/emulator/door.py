@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from kitefeed_cli.emulator import login
+from kitefeed_cli.emulator import login, upstox
 from kitefeed_cli.emulator.answers import KiteError, refusal, scripted
 from kitefeed_cli.emulator.connection import reset
 from kitefeed_cli.emulator.control import PREFIX, ControlRoutes
@@ -82,7 +82,7 @@ class Door:
     async def _on_rest(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path.rstrip("/")
         if path != login.PATH:
-            scripted_answer = await self._meet_faults("rest", request)
+            scripted_answer = await self._meet_faults("secondary" if upstox.is_path(path) else "rest", request)
             if scripted_answer is not None:
                 return scripted_answer
         methods = self._routes.get("/instruments" if path.startswith("/instruments/") else path)

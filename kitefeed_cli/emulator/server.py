@@ -29,6 +29,7 @@ from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.oracle import RequestLog, RequestRow, SentLog, SentRow
 from kitefeed_cli.emulator.rest import Answering, Rest
 from kitefeed_cli.emulator.tally import Tally
+from kitefeed_cli.emulator.upstox import Upstox
 from kitefeed_cli.settings import REDIRECT_URL
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -83,6 +84,7 @@ class LocalKite:
         log, sent, tally = RequestLog(), SentLog(), Tally()
         self._feed = Feed(self._accounts, self._market, self._switches, self._time, market, sent, tally, updates_per_s)
         self._controls = Controls(self._accounts, self._switches, self._feed, self._time, log, sent, tally)
+        self._upstox = Upstox(self._market, self._switches, self._time)
         self._door = Door(
             self._routes(redirect_url),
             self._feed,
@@ -161,6 +163,11 @@ class LocalKite:
         """The latest access token, dead or alive."""
         return self._accounts.access_token
 
+    @property
+    def upstox_token(self) -> str:
+        """The token of the Upstox-shaped endpoint, which is at the REST root; it does not die."""
+        return self._upstox.token
+
     def ready(self) -> dict[str, str]:
         """What a client needs to know: the words of the line that announces it. The access token is among them."""
         return {
@@ -171,6 +178,7 @@ class LocalKite:
             "api_key": self.api_key,
             "api_secret": self.api_secret,
             "access_token": self.access_token,
+            "upstox_token": self.upstox_token,
         }
 
     # -------------------------------------------------------------- switches
@@ -220,7 +228,7 @@ class LocalKite:
             new_login=self._controls.login,
             logged_out=lambda: self._controls.set_token("expired"),
         )
-        return {**rest.routes(), LOGIN_PATH: {"GET": page.page, "POST": page.button}}
+        return {**rest.routes(), **self._upstox.routes(), LOGIN_PATH: {"GET": page.page, "POST": page.button}}
 
     def _begins(self, fault: Fault) -> None:
         self._controls.begins(fault)

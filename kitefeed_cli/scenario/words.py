@@ -41,6 +41,7 @@ KITE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "plan": ("connect", "personal"),
     "login": ("fresh-token", "same-token"),
+    "secondary": ("up", "failing", "signed-out", "throttled", "blackholed", "nonsense"),
 }
 TOKEN_STATES: Final = ("valid", "expired")  # what `kite = { token = … }` does to the access token
 HEALTHY: Final = "healthy"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..calendar import AlwaysOpen
 from ..clock import Clock
 from ..console.printer import Printer
 from ..session import TokenStore
@@ -26,6 +27,8 @@ def environment(kite: LocalKite) -> dict[str, str]:
         "KITEFEED_REST_ROOT": kite.rest_root,
         "KITEFEED_WS_ROOT": kite.ws_root,
         "KITEFEED_LOGIN_ROOT": kite.login_root,
+        "KITEFEED_UPSTOX_ROOT": kite.rest_root,
+        "UPSTOX_ANALYTICS_TOKEN": kite.upstox_token,
     }
 
 
@@ -46,7 +49,7 @@ def run_on_local_kite(
         store = TokenStore(env_file)
         store.save(kite.access_token)
         printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")
-        run = FeedRun(settings, store, clock, printer, incidents=incidents)
+        run = FeedRun(settings, store, clock, printer, incidents=incidents, calendar=AlwaysOpen())
         if demo:
             from .demo import Demo
 

@@ -28,7 +28,7 @@ def test_it_prints_one_ready_line_serves_and_ends_with_0_when_asked(how: signal.
     running = start("--port", "0", "--json", "--seed", "7")
     assert running.stdout is not None
     ready = json.loads(running.stdout.readline())
-    keys = ["kind", "rest", "ws", "login", "api_key", "api_secret", "access_token"]
+    keys = ["kind", "rest", "ws", "login", "api_key", "api_secret", "access_token", "upstox_token"]
     assert keys == list(ready)
     headers = {"Authorization": f"token {ready['api_key']}:{ready['access_token']}"}
     assert 200 == requests.get(f"{ready['rest']}/user/profile", headers=headers, timeout=5).status_code
@@ -59,7 +59,7 @@ def test_the_text_for_people_is_an_env_file() -> None:
     running.communicate(timeout=5)
     settings = dict(line.rstrip("\n").split("=", 1) for line in lines if not line.startswith("#"))
     expected = "KITEFEED_REST_ROOT KITEFEED_WS_ROOT KITEFEED_LOGIN_ROOT KITE_API_KEY KITE_API_SECRET KITE_ACCESS_TOKEN"
-    assert expected.split() == list(settings)
+    assert [*expected.split(), "KITEFEED_UPSTOX_ROOT", "UPSTOX_ANALYTICS_TOKEN"] == list(settings)
 
 
 def test_a_port_in_use_names_the_port_and_the_way_out(kite: LocalKite) -> None:

@@ -102,6 +102,7 @@ def test_the_ready_words_are_the_ones_others_wait_for(kite: LocalKite) -> None:
         "api_key": kite.api_key,
         "api_secret": kite.api_secret,
         "access_token": kite.access_token,
+        "upstox_token": kite.upstox_token,
     }
     assert expected == kite.ready()
     assert 32 == len(kite.access_token)

@@ -13,6 +13,7 @@ from kitefeed_cli.emulator.faults.account import LOGIN, PLAN
 from kitefeed_cli.emulator.faults.fault import Answer, Fault
 from kitefeed_cli.emulator.faults.feed import CLOSE, FEED, SOCKETS
 from kitefeed_cli.emulator.faults.rest import REST
+from kitefeed_cli.emulator.faults.secondary import SECONDARY
 
 __all__ = ["FAMILIES", "Answer", "Fault", "Switches", "UnknownFaultError", "nearest"]
 
@@ -25,6 +26,7 @@ FAMILIES: dict[str, dict[str, Fault]] = {
         "rest": REST,
         "plan": PLAN,
         "login": LOGIN,
+        "secondary": SECONDARY,
     }.items()
 }
 
