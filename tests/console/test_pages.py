@@ -39,6 +39,7 @@ PASTED = {
     "kiteconnect.exceptions.NetworkException: Too many requests": "429",
     "WebSocket connection upgrade failed (429 - TooManyRequests)": "429",
     "429": "429",
+    "ReactorNotResta\n  rtable": "ReactorNotRestartable",
     "twisted.internet.error.ReactorNotRestartable": "ReactorNotRestartable",
     "AttributeError: 'KiteTickerClientFactory' object has no attribute 'stop'": "ReactorNotRestartable",
     "Can't subscribe to more than 3000 instruments": "subscribe-limit",

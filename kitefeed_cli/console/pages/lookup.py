@@ -16,8 +16,10 @@ _MOST_NEAR = 3
 
 def found(text: str, pages: Sequence[Page]) -> list[Page]:
     """The pages that the text is about, the least vague first; empty when none knows it."""
-    plain = _plain(text)
+    return _found(_plain(text), pages) or _found(_plain(re.sub(r"\s*\n\s*", "", text)), pages)  # a word may be broken
 
+
+def _found(plain: str, pages: Sequence[Page]) -> list[Page]:
     def hits(phrases_of: Callable[[Page], Iterable[str]]) -> list[Page]:
         return [page for page in pages if any(_holds(plain, phrase) for phrase in phrases_of(page))]
 
