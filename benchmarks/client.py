@@ -1,4 +1,5 @@
-"""One client in a process of its own: `python -m benchmarks.client official|kitefeed|whole|bare ROOT PACKETS NUMBER`.
+"""One client in a process of its own: `python -m benchmarks.client WHICH ROOT PACKETS NUMBER`, WHICH being official,
+kitefeed, free, whole or bare.
 
 Prints the CPU seconds of the whole process a tick, once it has settled down, and the times at which frames reached the
 callback, on the system's monotonic clock.
@@ -56,15 +57,17 @@ def official(root: str, counter: Counter) -> None:
     ticker.connect()
 
 
-def kitefeed(root: str, counter: Counter, packets: int, whole: bool) -> None:
+def kitefeed(root: str, counter: Counter, packets: int, which: str) -> None:
+    """`whole`: with all that `kitefeed run` does; `free`: on any processor, as in a program that uses the library."""
     from kitefeed_cli.kite.packets import decode
     from kitefeed_cli.wiring.processor import keep_to_one_processor
 
     from .ours import Ours
 
-    keep_to_one_processor()  # as `kitefeed run` does
+    if which != "free":
+        keep_to_one_processor()  # as `kitefeed run` does
     wanted = dict.fromkeys(decode(steady(packets)[0]).tokens(), "full")
-    Ours(lambda ticks: counter.frame(), counter.fail, whole).connect(root, wanted)
+    Ours(lambda ticks: counter.frame(), counter.fail, which == "whole").connect(root, wanted)
     threading.Event().wait()
 
 
@@ -91,7 +94,7 @@ def main() -> None:
     elif which == "bare":
         bare(root, counter, packets)
     else:
-        kitefeed(root, counter, packets, which == "whole")
+        kitefeed(root, counter, packets, which)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ A ratio is taken within one round, both sides in turn, so that a machine that sl
 {LOOPBACK_ROUNDS} for what needs processes and sockets (CPU time of the whole process from 0.2 s after its first
 frame), of {PACED_ROUNDS} for latency (200 frames a second), of 15 for start-up. Below 1 kitefeed costs more.
 
-"Socket to callback" ends in an output behind the bus with every field decoded, against an empty `on_ticks`. "In
-order, and the board" is the whole of `kitefeed run`: exchange times that never go back, the gap ledger, and the last
-value of every instrument as well. Over TLS both clients read from the same server, with a certificate made for the
+"Socket to callback" ends in an output behind the bus with every field decoded, against an empty `on_ticks`; all
+threads on one processor, as `kitefeed run` keeps them, or "on any processor", as in a program that uses the library.
+"In order, and the board" is the whole of `kitefeed run`: exchange times that never go back, the gap ledger, and the
+last value of every instrument as well. Over TLS both clients read from the same server, with a certificate made for the
 purpose: kitefeed verifies it; the official client verifies none, so it need not be told.
 
 {{machine}}
@@ -26,12 +27,10 @@ purpose: kitefeed verifies it; the official client verifies none, so it need not
 {{ratios}}
 
 For the latency, server and clients are scheduled in real time where the system allows it, or the 99th percentile
-would be that of whatever else runs on the computer. A frame wakes two of our threads, a reader and an output's, and
-on processors that have slept for five milliseconds both run out of cold caches: that is what is left above the socket.
-
-Over TLS the decryption alone takes about 0.1 µs a tick at 500 packets a frame, whoever reads, which would be 140
-times; reader and output also pass the interpreter to and fro at every record of 16 KiB, the more often the idler the
-other processor is: between 65 and 82 times from run to run.
+would be that of whatever else runs on the computer. A frame wakes two of our threads, a reader and an output's.
+Python's lock lets one of them run at a time, so a second processor only has to be woken for it, which costs more than
+to decode the frame: that is why `kitefeed run` keeps to one (`--processors`). What is left above the socket is cold
+caches.
 
 ## What a number of instruments costs
 
