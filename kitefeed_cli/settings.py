@@ -39,6 +39,7 @@ _KEYS = {
     "token_file": "KITEFEED_TOKEN_FILE",
     "token_command": "KITEFEED_TOKEN_COMMAND",
     "keyring": "KITEFEED_KEYRING",
+    "calendar": "KITEFEED_CALENDAR",
 }
 # A `.env` comes with whatever folder one stands in: it must not start programs.
 _NOT_IN_FILE = frozenset({"token_command"})
@@ -61,6 +62,7 @@ class Settings:
     token_file: str = ""  # another tool's, with the access token; "-": standard input
     token_command: str = ""  # prints the access token
     keyring: bool = False  # the access token is kept in the keyring of the operating system
+    calendar: Path | None = None  # sessions and holidays that outrank the shipped ones
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -104,6 +106,7 @@ def read_settings(
         token_file=str(values.get("token_file", "")),
         token_command=str(values.get("token_command", "")),
         keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
+        calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         sources=sources,
         warnings=warnings,
     )

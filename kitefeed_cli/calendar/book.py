@@ -13,6 +13,7 @@ from .days import DAY_MIN, DEFAULT_SEGMENTS, NOT_IN_THE_CALENDAR, Day, Hours, Sp
 from .entries import Entries, read
 
 FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
+_AHEAD_MIN = (0, 20, 40, 60)  # no session is shorter than the steps
 _LOOKS_AHEAD_DAYS = 40  # for the next session; no pause of the exchanges is nearly as long
 _DAYS_KEPT = 4096
 _FRIDAY = 4
@@ -69,6 +70,13 @@ class Calendar:
         none did), which outranks the calendar. An unknown hour is not open: cached ticks make no feed live there, and
         nothing is called mute; the first tick that is news settles it."""
         return fresh_age_s <= FRESH_FOR_S or self.session(now, segments) is Hours.OPEN
+
+    def matters(self, now: datetime, fresh_age_s: float, segments: Segments = DEFAULT_SEGMENTS) -> bool:
+        """Whether somebody may want ticks, now or within the hour: everything but the hours that are closed for sure.
+        Where it is not, nobody polls in place of a lost feed, and nobody is alarmed about what heals by itself."""
+        return fresh_age_s <= FRESH_FOR_S or any(
+            self.session(now + timedelta(minutes=ahead), segments) is not Hours.CLOSED for ahead in _AHEAD_MIN
+        )
 
     def open_between(
         self, start: datetime, end: datetime, segments: Segments = DEFAULT_SEGMENTS

@@ -25,10 +25,11 @@ _STATES = {  # word, style
     "stale": ("STALE", "bold red"),
     "signed-out": ("SIGNED OUT", "bold red"),
     "closed": ("MARKET CLOSED", "bold cyan"),
+    "unknown": ("NO NEWS YET", "bold cyan"),  # whether the market trades, the calendar does not know
 }
 # While the feed is live its heartbeats prove every second that a price without news is still the last one; polls come
 # every few seconds; a closed market has no fresh values, and nothing is wrong with that.
-_STALE_AFTER_S = {"live": 60.0, "partial": 60.0, "polling": 15.0, "closed": inf}
+_STALE_AFTER_S = {"live": 60.0, "partial": 60.0, "polling": 15.0, "closed": inf, "unknown": inf}
 _NOBODY_SERVES = ("stale", "signed-out")
 _COLUMNS = {  # the least width, so that columns do not jump about
     "Instrument": 1,

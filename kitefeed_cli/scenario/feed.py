@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import floor, inf
 
-from ..calendar import DEFAULT_SEGMENTS, Hours, Segments, shipped
+from ..calendar import DEFAULT_SEGMENTS, Hours, Outlook, Segments, shipped
 from ..policy.events import FeedClosed, FeedOpened, FeedRefused, FeedTicked, FeedUnreachable
 from .kite import Greeting, ScriptedKite, Token
 from .log import Kind
@@ -161,8 +161,21 @@ class ScriptedFeed:
     @property
     def seems_to_trade(self) -> bool:
         """What the program can know."""
-        fresh_age_s = self._stage.now_s - self._newest_fresh_s
-        return self._calendar.seems_open(self._stage.clock.wall(), fresh_age_s, self._segments)
+        return self._calendar.seems_open(self._stage.clock.wall(), self._fresh_age_s, self._segments)
+
+    @property
+    def matters(self) -> bool:
+        """Whether the program must take it that ticks would be missed."""
+        return self._calendar.matters(self._stage.clock.wall(), self._fresh_age_s, self._segments)
+
+    @property
+    def outlook(self) -> Outlook:
+        """What the program's calendar says now."""
+        return self._calendar.outlook(self._stage.clock.wall(), self._segments)
+
+    @property
+    def _fresh_age_s(self) -> float:
+        return self._stage.now_s - self._newest_fresh_s
 
     @property
     def _newest_fresh_s(self) -> float:

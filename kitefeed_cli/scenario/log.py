@@ -44,6 +44,9 @@ class Entry:
     text: str
 
 
+OPEN_FEED = ("live", "closed", "unknown")  # the states that are shown of an open feed; the last two have no news
+
+
 class Log:
     """The entries, in the order they happened."""
 

@@ -8,14 +8,13 @@ from math import inf
 
 from ..console.messages import STATUS
 from ..policy import Cause, Limits, Note, Remedy
-from .log import STUCK, Entry, Kind, Log
+from .log import OPEN_FEED, STUCK, Entry, Kind, Log
 from .promises import Verdict, errors_of
 
 MOST_ERRORS_AN_HOUR = 6
 
 _HOUR_S = 3600.0
 _RANK = {Remedy.WAIT: 1, Remedy.FIX: 2, Remedy.LOG_IN: 3}
-_LIVE = ("live", "closed")  # what is shown of an open feed
 _WOKE, _LOGGED_IN, _IS_LIVE = (
     STATUS[note].split("{", maxsplit=1)[0] for note in (Note.WOKE, Note.LOGGED_IN, Note.LIVE)
 )
@@ -59,13 +58,13 @@ class _Listener:
                 yield from self._status(entry)
 
     def _shown(self, entry: Entry) -> None:
-        if entry.text.split()[0] not in _LIVE:
+        if entry.text.split()[0] not in OPEN_FEED:
             self._since_s = inf
             self._again = True
         elif self._since_s == inf:
             self._since_s = entry.at_s
             self._told = 0 if self._logged_in else self._told
-        self._again = self._again or entry.text == "closed"
+        self._again = self._again or entry.text.split()[0] in OPEN_FEED[1:]
 
     def _error(self, entry: Entry) -> Iterator[Verdict]:
         _, word = self._errors.popleft()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..console.messages import CATALOGUE
-from .log import STUCK, TRYING, Kind, Log
+from .log import OPEN_FEED, STUCK, TRYING, Kind, Log
 from .story import Bounds, Expect, Scenario
 
 _ASKED = {"handshakes": Kind.HANDSHAKE, "checks": Kind.CHECK, "polls": Kind.POLL}
@@ -54,7 +54,7 @@ def pauses_of(log: Log) -> list[tuple[float, float]]:
             ended_s = entry.at_s
         elif entry.kind in TRYING and ended_s is not None:
             ended_s = entry.at_s
-        elif entry.kind is Kind.SHOWN and entry.text.split()[0] in ("live", "closed"):
+        elif entry.kind is Kind.SHOWN and entry.text.split()[0] in OPEN_FEED:
             ended_s = None
     return pauses
 

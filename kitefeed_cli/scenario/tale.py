@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import takewhile
 
 from ..console.words import clock_time, duration
-from .log import Entry, Kind, Log
+from .log import OPEN_FEED, Entry, Kind, Log
 from .promises import errors_of, pauses_of
 
 _LEAST_WAIT_S = 0.5  # shorter ones are part of one try
@@ -28,6 +28,8 @@ _AT_KITE = {
     "token valid": "Kite accepts the access token again",
     "feed dropped": "Kite drops the feed",
     "plan personal": "the plan lacks market data",
+    "plan bought-today": "the plan was bought since the login, and counts from the next one",
+    "plan user-not-enabled": "the app is not enabled for this user",
 }
 _SECONDS = re.compile(r"([\d.]+) s$")
 _TIME = re.compile(r"\d\d:\d\d:\d\d ")
@@ -81,7 +83,7 @@ class Tale:
     def summary(self) -> str:
         """What it came to, in one line."""
         errors, waits = len(errors_of(self.log)), sum(map(_is_wait, pauses_of(self.log)))
-        dark_s = sum(band.until_s - band.from_s for band in self.bands if band.state not in ("live", "closed"))
+        dark_s = sum(band.until_s - band.from_s for band in self.bands if band.state not in OPEN_FEED)
         words = [f"{errors} error{'s' * (errors != 1)}", f"{waits} wait{'s' * (waits != 1)} between tries"]
         return f"{', '.join(words)}; {duration(dark_s)} without a live feed, and at the end: {self.bands[-1].state}"
 
@@ -105,7 +107,7 @@ def tale_of(log: Log) -> Tale:
 
 def _state(text: str) -> tuple[str, str]:
     state, _, cause = text.partition(" ")
-    return state, cause.strip("()")
+    return state, cause[1:-1]
 
 
 def _is_wait(pause: tuple[float, float]) -> bool:

@@ -10,11 +10,13 @@ import io
 from collections import deque
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
 from typing import Protocol
 
 from ..console import messages
+from ..console.hours import market_line, state_shown
 from ..console.printer import Printer
-from ..policy import Report, Say, Show
+from ..policy import Note, Report, Say, Show
 from ..policy.events import Answer, Event, QuotesPolled, Saved, StopAsked, TimeUp, TokenChecked
 from .feed import ScriptedFeed
 from .kite import Reply, ScriptedKite, Token
@@ -90,7 +92,9 @@ class World:
     def look(self) -> TimeUp:
         self._catch_up()
         self._count_look()
-        return TimeUp(self._feed.frame_age_s, self._feed.tick_age_s, self._feed.seems_to_trade)
+        feed = self._feed
+        trading = feed.seems_to_trade if feed.frame_age_s < inf else feed.matters
+        return TimeUp(feed.frame_age_s, feed.tick_age_s, trading)
 
     def _count_look(self) -> None:
         """A policy whose deadline stays in the past would turn on the spot for ever."""
@@ -106,11 +110,12 @@ class World:
         self._printer.error(messages.problem(report, lost_at))
 
     def say(self, say: Say) -> None:
-        self._printer.status(messages.status_line(say))
+        closed = say.note is Note.MARKET_CLOSED
+        self._printer.status(market_line(self._feed.outlook) if closed else messages.status_line(say))
 
     def show(self, show: Show) -> None:
-        cause = "" if show.cause is None else f" ({show.cause.value})"
-        self.stage.note(Kind.SHOWN, show.shown.value + cause)
+        state, why = state_shown(show.shown, None if show.cause is None else show.cause.value, self._feed.outlook)
+        self.stage.note(Kind.SHOWN, state + (f" ({why})" if why else ""))
 
     # -------------------------------------------------------------- happenings
 

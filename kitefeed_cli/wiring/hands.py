@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 from ..clock import Clock
 from ..driver.news import TokenNews
@@ -21,6 +22,7 @@ from ..session import Session, TokenStore
 from ..ticks.board import Board
 from ..ticks.last import Batch
 from ..ticks.quotes import QuoteBatch
+from .market import Market
 from .voice import Voice
 
 
@@ -37,7 +39,7 @@ class LiveHands:
         deliver: Callable[[Batch], None],
         post: Callable[[Event], None],
         voice: Voice,
-        trading: Callable[[], bool],
+        market: Market,
         fail: Callable[[Problem], None],
         clock: Clock,
         limits: Limits,
@@ -50,7 +52,7 @@ class LiveHands:
         self._deliver = deliver
         self._post = post
         self._voice = voice
-        self._trading = trading
+        self.market = market
         self._fail = fail
         self._clock = clock
         self._limits = limits
@@ -138,7 +140,8 @@ class LiveHands:
 
     def look(self) -> TimeUp:
         frame_age_s, tick_age_s = self._feed.ages()
-        return TimeUp(frame_age_s, tick_age_s, self._trading())
+        trading = self.market.seems_open() if frame_age_s < inf else self.market.matters()
+        return TimeUp(frame_age_s, tick_age_s, trading)
 
     def _batches(self) -> Batches:
         """A long watchlist takes its turns: one legal batch a poll, and afresh once its names are known."""

@@ -7,9 +7,10 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from math import inf
 from types import FrameType
 
-from ..calendar import open_between, seems_open
+from ..calendar import Calendar, Segments, load
 from ..clock import Clock
 from ..console.backlog import failed
 from ..console.hearsay import Hearsay
@@ -37,6 +38,7 @@ from .hands import LiveHands
 from .health import Health, Outputs
 from .incidents import Incidents
 from .losses import tell_losses
+from .market import Market
 from .names import few_names, resolve_names
 from .output import make_output, start
 from .seat import Seat
@@ -61,8 +63,10 @@ class FeedRun:
         limits: Limits = DEFAULT,
         incidents: Incidents | None = None,
         lane: Lane | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
-        """`lane`: a program takes the batches from it; None: they go to the printer's streams."""
+        """`lane`: a program takes the batches from it; None: they go to the printer's streams. `calendar`: another one
+        than that of the settings."""
         self._clock = clock
         self._printer = printer
         self._store = store
@@ -75,7 +79,9 @@ class FeedRun:
         )
         self._bus = Bus(clock, self._consumer_failed)
         self._lane = lane
-        self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock)
+        self._calendar = calendar or load(settings.calendar)
+        self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
+        self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock, self.market.outlook)
         self._incidents = incidents
         self._limits = limits
         self._roads: list[Road] = []  # one for each connection
@@ -87,7 +93,8 @@ class FeedRun:
 
     def _seat(self, settings: Settings, part: Part, fleet: Fleet | None) -> Seat:
         clock, inbox = self._clock, ThreadInbox(self._clock)
-        ledger = GapLedger(len(self._roads) + 1, part.subscriptions, clock, open_between)
+        market = Market(self._calendar, clock, part, self._fresh_age_s)
+        ledger = GapLedger(len(self._roads) + 1, part.subscriptions, clock, market.open_between)
         road = Road(ledger, clock, self._bus.deliver, self._gap)
         self._roads.append(road)
         feed = Feed(
@@ -97,7 +104,7 @@ class FeedRun:
             inbox.post,
             road.deliver,
             part.subscriptions,
-            self._trading,
+            market.seems_open,
             on_text=self._hear,
             missed=self._missed,
         )
@@ -110,12 +117,17 @@ class FeedRun:
             road.deliver,
             inbox.post,
             self._voice,
-            self._trading,
+            market,
             self.fail,
             clock,
             self._limits,
         )
         return Seat(feed, hands, inbox, clock, self._limits, fleet, ledger, self._outage_over, self.fail)
+
+    def _fresh_age_s(self, segments: Segments) -> float:
+        """A tick that is news on any connection speaks for all who share a segment with it."""
+        sharing = (one.feed for one in self.seats if not set(segments).isdisjoint(one.hands.market.segments))
+        return min((feed.fresh_age_s() for feed in sharing), default=inf)
 
     @property
     def state(self) -> State:
@@ -220,9 +232,6 @@ class FeedRun:
             self.stop()
         except Problem as problem:
             self.fail(problem)
-
-    def _trading(self) -> bool:
-        return seems_open(self._clock.wall(), min(seat.feed.fresh_age_s() for seat in self.seats))
 
     def _token_stored(self, stored: Session, _new: bool) -> None:
         for seat in self.seats:

@@ -143,7 +143,7 @@ def test_the_exchange_opens_by_its_own_clock(tmp_path: Path) -> None:
     given = 'market = "calendar"\nends_at = 10:10:00'  # a Monday, an hour after the bell
     log = play(told(tmp_path, at("10:00:00", "computer = { clock_jumps_s = -7200 }"), given=given))
 
-    assert [(0.4, "closed"), (0.8, "live")] == texts(log, Kind.SHOWN)
+    assert [(0.4, "closed (NSE opens Mon 02 Mar 09:15)"), (0.8, "live")] == texts(log, Kind.SHOWN)
 
 
 def test_a_drop_before_there_is_a_feed_hits_nobody(tmp_path: Path) -> None:

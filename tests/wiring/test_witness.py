@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kitefeed_cli.calendar import open_between
+from kitefeed_cli.calendar import open_between, outlook
 from kitefeed_cli.clock import IST, ScaledClock, VirtualClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
@@ -71,7 +71,9 @@ def test_last_known_values_are_those_of_the_moment_they_are_told_of() -> None:
         def stale(self, lasts: Iterable[Last]) -> None:
             told.extend(lasts)
 
-    voice = Voice(Printer(io.StringIO(), io.StringIO(), clock), Output(), queue.append, board, clock)
+    voice = Voice(
+        Printer(io.StringIO(), io.StringIO(), clock), Output(), queue.append, board, clock, lambda: outlook(NOON)
+    )
     board.take(Values(last(1, at_s=1)))
     voice.show(Show(Shown.STALE, Cause.KITE_UNREACHABLE))
     board.take(Values(last(2, received_s=1, at_s=2)))

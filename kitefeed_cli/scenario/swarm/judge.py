@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from ...policy import DEFAULT, Limits
 from ...problems import bug
-from ..log import Kind, Log
+from ..log import OPEN_FEED, Kind, Log
 from ..manners import unrecovered
 from ..promises import Verdict
 from ..story import Scenario
@@ -66,7 +66,7 @@ def _liveness(log: Log, heal: Heal) -> Iterator[Verdict]:
     trades = (at - timedelta(seconds=1)).time() > _OPENS and at.time() < _CLOSES
     shown = log.shown(heal.live_by_s)
     when = f"{log.wall(heal.at_s):%H:%M:%S}"
-    if shown != "live" and (trades or shown != "closed"):
+    if shown != "live" and (trades or shown not in OPEN_FEED):
         by = f"by {at:%H:%M:%S.%f}"[:-3]
         yield Verdict("every world", LIVENESS, f"still {shown} {by}, healed at {when}", kept=False)
     error = unrecovered(log, heal.live_by_s) if trades else None
@@ -76,8 +76,8 @@ def _liveness(log: Log, heal: Heal) -> Iterator[Verdict]:
 
 def _took_s(log: Log, heal: Heal) -> float | None:
     """How long the feed took to be shown open; None when it already was."""
-    if log.shown(heal.at_s) in ("live", "closed"):
+    if log.shown(heal.at_s) in OPEN_FEED:
         return None
-    shown = (one.at_s for one in log.of(Kind.SHOWN) if one.at_s >= heal.at_s and one.text in ("live", "closed"))
+    shown = (one.at_s for one in log.of(Kind.SHOWN) if one.at_s >= heal.at_s and one.text.split()[0] in OPEN_FEED)
     first_s = next(shown, None)
     return None if first_s is None else first_s - heal.at_s

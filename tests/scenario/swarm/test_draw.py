@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.calendar import Hours, session
 from kitefeed_cli.scenario.as_toml import as_toml
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.story import Happening
@@ -24,12 +25,12 @@ def test_another_number_draws_another_day(other: tuple[int, int]) -> None:
     assert draw(5, 17).scenario.timeline != draw(*other).scenario.timeline
 
 
-def test_a_day_runs_from_half_past_six_on_a_weekday_and_ends_by_ctrl_c_before_four() -> None:
+def test_a_day_runs_from_half_past_six_on_a_trading_day_and_ends_by_ctrl_c_before_four() -> None:
     for number in range(300):
         scenario = draw(2, number).scenario
 
         assert time(6, 30) == scenario.given.starts_at.time()
-        assert scenario.given.starts_at.weekday() < 5
+        assert Hours.OPEN is session(scenario.given.starts_at.replace(hour=12))
         assert "presses Ctrl-C" == scenario.timeline[-1].user
         assert scenario.timeline[-1].at_s <= 9.5 * 3600
 
