@@ -16,6 +16,7 @@ from .commands.emulator import emulator
 from .commands.explain import explain
 from .commands.find import find
 from .commands.login import login
+from .commands.logout import logout
 from .commands.poll import poll
 from .commands.run import run
 from .commands.simulate import simulate
@@ -60,6 +61,7 @@ def _talk(
 app.command()(run)
 app.command()(validate)
 app.command()(login)
+app.command()(logout)
 app.command()(find)
 app.command()(poll)
 app.command()(simulate)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import EnvFile, make_printer
+from .common import EnvFile, Json, make_printer
 from .durations import seconds
 
 
@@ -18,9 +18,24 @@ def login(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", envvar="KITEFEED_BROWSER", help="Open the link in a browser.")
     ] = True,
+    qr: Annotated[
+        bool | None,
+        typer.Option(
+            "--qr/--no-qr",
+            envvar="KITEFEED_QR",
+            help="Show the link as a QR code too.  \\[default: without a browser, where it fits]",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[
         str, typer.Option("--for", metavar="TIME", envvar="KITEFEED_FOR", help="How long to wait for the login.")
     ] = "5m",
+    force: Annotated[
+        bool, typer.Option("--force", envvar="KITEFEED_FORCE", help="Also while the saved access token is good.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", envvar="KITEFEED_STATUS", help="Only say who is logged in, and since when.")
+    ] = False,
     redirect_url: Annotated[
         str | None,
         typer.Option(
@@ -31,20 +46,28 @@ def login(
         ),
     ] = None,
     env_file: EnvFile = None,
+    json: Json = False,
 ) -> None:
     """Log in to Kite and save the access token. A running `kitefeed run` picks it up by itself.
 
     You type password, PIN and TOTP on Kite's own page; kitefeed never sees them.
     """
     from ..clock import SystemClock
-    from ..wiring.signin import sign_in
+    from ..wiring.signin import Wishes, ask_standing, sign_in
 
     if source not in (None, "-"):
         raise typer.BadParameter("give the redirect URL or request_token on stdin: other programs can read arguments")
     clock = SystemClock()
-    printer = make_printer(ctx.obj, clock=clock)
+    printer = make_printer(ctx.obj, json=json, clock=clock)
     here = source is None
+    wishes = Wishes(seconds(wait), here, here and browser, qr, force, redirect_url)
     try:
-        sign_in(env_file, redirect_url, seconds(wait), clock, printer, listen=here, browser=here and browser)
+        if status:
+            found = ask_standing(env_file, clock, printer)
+            printer.data(found.as_json() if json else "\n".join(found.lines()))
+            raise typer.Exit(found.exit_code)
+        sign_in(env_file, wishes, clock, printer)
+        if json:
+            printer.data(ask_standing(env_file, clock, printer).as_json())
     except KeyboardInterrupt:  # before Typer makes it exit 130: stopped by the user is no failure
         return

@@ -57,6 +57,7 @@ class Login:
     access_token: str = field(repr=False)
     user_id: str
     user_name: str
+    login_at: datetime | None  # IST, by Kite's clock
 
 
 class Rest:
@@ -116,6 +117,7 @@ class Rest:
             access_token=access_token,
             user_id=user_id,
             user_name=_text(data, "user_name", "") or user_id,
+            login_at=_time(data, "login_time"),
         )
 
     def logout(self, access_token: str, within_s: float) -> None:

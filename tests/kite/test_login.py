@@ -23,6 +23,7 @@ from kitefeed_cli.kite.login import (
     await_redirect,
     from_paste,
     from_query,
+    has_browser,
     listening_port,
     login_url,
     new_state,
@@ -31,6 +32,7 @@ from kitefeed_cli.kite.login import (
 )
 from kitefeed_cli.kite.login.callback import DONE, _Request
 from kitefeed_cli.kite.login.exchange import problem_of
+from kitefeed_cli.kite.login.qr import qr_code
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Exit, Problem
 
@@ -435,9 +437,63 @@ def test_the_browser_gets_nothing_of_ours(tmp_path: Path) -> None:
     assert "KITE" not in seen
 
 
-@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="there is always a display")
-def test_without_a_display_no_browser_is_tried() -> None:
-    assert not open_browser("http://127.0.0.1:1/", {"PATH": os.environ["PATH"]})
+@pytest.mark.parametrize(
+    ("environ", "shown"),
+    [
+        ({}, sys.platform in ("darwin", "win32")),
+        ({"DISPLAY": ":0"}, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ({"BROWSER": "lynx"}, True),
+        ({"DISPLAY": ":10", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}, False),
+        ({"DISPLAY": ":10", "SSH_TTY": "/dev/pts/0"}, False),
+        ({"BROWSER": "lynx", "SSH_TTY": "/dev/pts/0"}, True),
+    ],
+)
+def test_a_browser_is_opened_where_the_user_would_see_it(environ: dict[str, str], shown: bool) -> None:
+    assert shown is has_browser(environ)
+
+
+# ---------------------------------------------------------------- the QR code
+
+
+LINK = login_url("https://kite.zerodha.com/connect/login", "abcdefgh12345678", "x" * 24)
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "blocks", "size"),
+    [
+        (120, 50, True, (49, 25)),  # four modules of quiet zone around 41
+        (80, 24, True, (45, 23)),  # two
+        (80, 22, True, (43, 22)),  # one
+        (80, 21, True, None),
+        (42, 99, True, None),
+        (120, 50, False, (98, 49)),
+        (80, 99, False, None),
+    ],
+)
+def test_the_code_has_the_widest_quiet_zone_that_fits_or_is_left_out(
+    columns: int, lines: int, blocks: bool, size: tuple[int, int] | None
+) -> None:
+    rows = qr_code(LINK, columns, lines, blocks=blocks)
+
+    assert size == (None if rows is None else (len(rows[0]), len(rows)))
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_the_code_is_the_link(blocks: bool) -> None:
+    rows = qr_code(LINK, 120, 60, blocks=blocks)
+    assert rows is not None
+    if blocks:
+        halves = [[[char in pair for char in row] for pair in ("█▀", "█▄")] for row in rows]
+        light = [line for both in halves for line in both]
+    else:
+        light = [[row[at : at + 2] == "##" for at in range(0, len(row), 2)] for row in rows]
+
+    import segno
+
+    code = segno.make(LINK, error="l", micro=False)
+    drawn = [[not dark for dark in row] for row in code.matrix_iter(border=4)]
+    assert drawn == light[: len(drawn)]
 
 
 # ---------------------------------------------------------------- the exchange

@@ -173,7 +173,7 @@ def test_a_request_token_is_exchanged_with_its_checksum() -> None:
         login = rest_at(stub).exchange("request1234", "secret!", 5)
     form = {name: values[0] for name, values in parse_qs(stub.requests[0].body).items()}
 
-    assert Login("fresh12345678", "XX0000", "A Trader") == login
+    assert Login("fresh12345678", "XX0000", "A Trader", datetime(2026, 3, 2, 7, 50, tzinfo=IST)) == login
     assert "fresh12345678" not in repr(login)
     assert "POST" == stub.requests[0].method
     assert hashlib.sha256(b"keyrequest1234secret!").hexdigest() == form["checksum"]

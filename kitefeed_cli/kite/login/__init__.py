@@ -10,7 +10,7 @@ Kite has no OAuth `state`. A nonce in `redirect_params`, which Kite hands back, 
 page could log this computer in as somebody else.
 """
 
-from .browser import open_browser
+from .browser import has_browser, open_browser
 from .callback import Callback, listening_port
 from .exchange import exchanged
 from .link import login_url, new_state
@@ -28,6 +28,7 @@ __all__ = [
     "exchanged",
     "from_paste",
     "from_query",
+    "has_browser",
     "listening_port",
     "login_url",
     "new_state",

@@ -11,16 +11,23 @@ from collections.abc import Mapping
 from ...hardening import without_ours
 
 
+def has_browser(environ: Mapping[str, str]) -> bool:
+    """Whether a browser opened here would show up before the user: there is a display, and it is not at the other end
+    of SSH. `BROWSER` says so itself."""
+    if environ.get("BROWSER"):
+        return True
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
+        return False
+    return sys.platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
 def open_browser(url: str, environ: Mapping[str, str]) -> bool:
-    """Start the user's browser when there is a display; says whether it was tried.
+    """Start the user's browser; says whether it could be tried.
 
     In a child of its own, because Python's `webbrowser` hands the whole environment of its process on, and ours
     may hold the API secret. `-I` keeps a `webbrowser.py` of the working folder out.
     """
-    has_display = sys.platform in ("darwin", "win32") or any(
-        environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
-    if not has_display or not sys.executable:
+    if not sys.executable:
         return False
     try:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
