@@ -118,6 +118,7 @@ _BREAKS = {
     "console-speaks": ("console/words.py", "from ..driver import hands"),
     "scenario-needs-no-kite": ("scenario/__init__.py", "from ..emulator import server"),
     "emulator-is-the-judge": ("emulator/packets.py", "from ..kite import packets"),
+    "sources-are-guests": ("sources/chain.py", "from ..kite import rest"),
     "one-door-to-the-clients": ("session/store.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),
     "api-is-a-door": ("api/talk.py", "from ..kite import feed"),

@@ -50,6 +50,7 @@ class LiveTable:
         self._clock = clock
         self._gone = gone
         self._state = "connecting"
+        self._secondary: str | None = None
         self._next_step = ""
         self._backlog = ""
         self._gaps = GapSums()
@@ -72,9 +73,9 @@ class LiveTable:
     def stale(self, lasts: Iterable[Last]) -> None:
         """The board has them already, and the state says what they are."""
 
-    def shown(self, state: str, why: str | None) -> None:
+    def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         with self._changed:
-            self._state = state
+            self._state, self._secondary = state, source
             if state == "live":
                 self._next_step = ""
             self._changed.notify()
@@ -130,6 +131,7 @@ class LiveTable:
             width=size.width,
             height=size.height,
             next_step=self._next_step,
+            secondary=self._secondary,
             gaps=gaps_headline(self._gaps),
             backlog=self._backlog,
             ascii_only=self._ascii_only,

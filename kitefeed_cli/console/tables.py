@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..ticks.last import LAST_KNOWN, Last
+from ..ticks.last import LAST_KNOWN, Last, served_by
 from .rows import STALE_S, age_words, rupees
 from .words import duration, percent
 
@@ -58,12 +58,14 @@ def live_table(
     width: int = 80,
     height: int = 24,
     next_step: str = "",
+    secondary: str | None = None,
     gaps: str = "",
     backlog: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
     """The table of `run`: a state line with the `gaps` so far, one row an instrument in the order of `names`, and what
-    to do. `backlog`: a line on outputs that do not keep up.
+    to do. `secondary`: the name of the secondary source while it serves. `backlog`: a line on outputs that do not keep
+    up.
 
     `now_s` is on the run's clock; `width` and `height` are the terminal's columns and lines. Instruments that do
     not fit are counted in a line below.
@@ -72,8 +74,8 @@ def live_table(
     below = -(-len(f"next: {next_step}") // max(1, width - 8)) if next_step else 0
     below += -(-len(backlog) // max(1, width))
     shown = list(names)[: _rows_that_fit(len(names), height - below)]
-    rows = [_cells(names[token], by_token.get(token), state, now_s, ascii_only) for token in shown]
-    parts: list[RenderableType] = [_headline(state, len(names), gaps, width), _grid(rows, width, ascii_only)]
+    rows = [_cells(names[token], by_token.get(token), state, secondary, now_s, ascii_only) for token in shown]
+    parts: list[RenderableType] = [_headline(state, len(names), secondary, gaps, width), _grid(rows, width, ascii_only)]
     if len(shown) < len(names):
         parts.append(Text(f"… and {len(names) - len(shown)} more", style="dim"))
     if backlog:
@@ -113,22 +115,26 @@ def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
     return table
 
 
-def _headline(state: str, instruments: int, gaps: str, width: int) -> Text:
+def _headline(state: str, instruments: int, secondary: str | None, gaps: str, width: int) -> Text:
     word, style = _STATES.get(state, (state.upper(), "bold"))
     headline = Text.assemble((word, style), (f"  {instruments} instrument{'s' * (instruments != 1)}", "dim"))
+    if secondary is not None:
+        headline.append(f"  source: {secondary}", "bold yellow")
     if gaps and len(headline) + 2 + len(gaps) <= width:
         headline.append(f"  {gaps}", "dim")
     return headline
 
 
-def _cells(name: str, last: Last | None, state: str, now_s: float, ascii_only: bool) -> dict[str, Text]:
+def _cells(
+    name: str, last: Last | None, state: str, secondary: str | None, now_s: float, ascii_only: bool
+) -> dict[str, Text]:
     if last is None:
         words = (name, "-", "-", "waiting", "-", "waiting")
         return {heading: Text(word, style="dim") for heading, word in zip(_COLUMNS, words, strict=True)}
     age_s = max(0.0, now_s - last.received_s)
-    stale = age_s > _STALE_AFTER_S.get(state, STALE_S)
-    served = state not in _NOBODY_SERVES
-    source = last.source if served else LAST_KNOWN
+    source = served_by(last, state not in _NOBODY_SERVES, secondary)
+    served = source != LAST_KNOWN
+    stale = age_s > _STALE_AFTER_S.get("polling" if source == secondary else state, STALE_S)
     change = last.change_percent or 0.0
     color = "green" if change > 0 else "red" if change < 0 else ""
     style = "" if served and not stale else "dim"

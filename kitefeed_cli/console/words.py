@@ -39,3 +39,8 @@ def grouped(price: float, decimals: int) -> str:
 def percent(change: float | None) -> str:
     """`+0.45%`; `-` when unknown."""
     return "-" if change is None else f"{round(change, 2) + 0.0:+.2f}%"  # + 0.0: never -0.00
+
+
+def source_words(name: str, delay_s: float | None) -> str:
+    """`upstox, delay unknown`; `upstox, delay 15m 00s`."""
+    return f"{name}, delay {'unknown' if delay_s is None else duration(delay_s)}"

@@ -34,7 +34,7 @@ class Output(Protocol):
     def stale(self, lasts: Iterable[Last]) -> None:
         """No source serves any more: these are the last known values. Called once, after `shown` said so."""
 
-    def shown(self, state: str, why: str | None) -> None:
+    def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         """The state a user sees changed: "live", "partial" (of several connections some are live), "connecting",
         "polling", "stale", "signed-out", "closed", or "unknown" where the calendar cannot say whether the market is
         closed. `why` is the cause's word when the state is not a good one, and of the last two in a sentence."""

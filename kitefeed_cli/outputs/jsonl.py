@@ -46,8 +46,9 @@ class JsonLines:
         now_s, now = self._clock.now_s(), self._clock.wall()
         self._put([self._tick(last, LAST_KNOWN, now_s, now) for last in lasts])
 
-    def shown(self, state: str, why: str | None) -> None:
-        self._put([{"kind": "status", "state": state, "at": iso(self._clock.wall()), "why": why}])
+    def shown(self, state: str, why: str | None, source: str | None = None) -> None:
+        record = {"kind": "status", "state": state, "at": iso(self._clock.wall()), "why": why}
+        self._put([record if source is None else record | {"source": source}])
 
     def problem(self, problem: Told) -> None:
         """Problems are talk: the printer writes their record on stderr."""
@@ -108,6 +109,8 @@ class JsonLines:
         }
         if last.exchange_at is not None:
             record["exchange_at"] = iso(last.exchange_at)
+        if last.as_of is not None:
+            record["as_of"] = iso(last.as_of)
         if last.last_trade_at is not None:
             record["last_trade_at"] = iso(last.last_trade_at)
         ohlc = {"open": last.open, "high": last.high, "low": last.low, "close": last.close}

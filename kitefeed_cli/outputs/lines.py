@@ -47,7 +47,7 @@ class Lines:
     def stale(self, lasts: Iterable[Last]) -> None:
         self._put(replace(last, source=LAST_KNOWN) for last in lasts)
 
-    def shown(self, state: str, why: str | None) -> None:
+    def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         """Talk."""
 
     def problem(self, problem: Told) -> None:

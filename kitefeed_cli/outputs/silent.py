@@ -19,7 +19,7 @@ class Silent:
     def stale(self, lasts: Iterable[Last]) -> None:
         """Not for us."""
 
-    def shown(self, state: str, why: str | None) -> None:
+    def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         """Not for us."""
 
     def problem(self, problem: Told) -> None:

@@ -9,11 +9,12 @@ from ..ticks.last import Last
 
 
 def seen_at(last: Last, now_s: float, now: datetime) -> datetime:
-    """The exchange timestamp if Kite sent one, else the moment the value was received; aware, in IST.
+    """The exchange timestamp if Kite sent one, else the moment for which a secondary source vouches, else the one at
+    which the value was received; aware, in IST.
 
     `now_s` is on the run's clock and `now` on the wall, at the same moment.
     """
-    return last.exchange_at or now - timedelta(seconds=age_s(last, now_s))
+    return last.exchange_at or last.as_of or now - timedelta(seconds=age_s(last, now_s))
 
 
 def age_s(last: Last, now_s: float) -> float:

@@ -6,7 +6,7 @@ error lines (`policy.ledger.Bucket`) and the words. What is left is `Course`: qu
 token check now and then while it is dead, and nothing in between that Kite could mind.
 """
 
-from .batches import Batches
+from ..sources.batches import Batches
 from .course import Ask, Course
 from .quotes import Quotes, without_quote
 

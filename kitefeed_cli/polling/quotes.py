@@ -8,9 +8,9 @@ from ..kite.watchlist import Watchlist, lists_of
 from ..policy.limits import Limits
 from ..session import TokenStore, TokenWatch
 from ..settings import Settings
+from ..sources.batches import Batches
 from ..ticks.board import Board
 from ..ticks.quotes import QuoteBatch
-from .batches import Batches
 
 
 class Quotes:
@@ -34,7 +34,7 @@ class Quotes:
         """Instrument tokens to names; filled as they become known."""
         return self._watchlist.tokens
 
-    def batches(self, every_s: float | None = None) -> tuple[Batches, list[str]]:
+    def batches(self, every_s: float | None = None) -> tuple[Batches[str], list[str]]:
         """The requests to make, and warnings for the user. `every_s`: how often, None for once.
 
         Raises Problem for names that Kite does not know, and for none at all; while its lists cannot be had, the names

@@ -34,6 +34,7 @@ class Last:
     volume: int | None = None
     oi: int | None = None
     snapshot: bool = False  # the cached first packet after a subscribe: not news
+    as_of: datetime | None = None  # when a secondary source says it was true; the board does not keep it
 
     @property
     def change_percent(self) -> float | None:
@@ -56,3 +57,10 @@ class Batch(Protocol):
 
     def lasts(self) -> Iterator[Last]:
         """One `Last` per packet or quote, in the order received."""
+
+
+def served_by(last: Last, kite_serves: bool, secondary: str | None) -> str:
+    """What a value that is shown now is to be called: its source while that serves, else `last-known`. `secondary`: the
+    name of the secondary source while it serves."""
+    serves = kite_serves if last.source in (FEED, REST) else last.source == secondary
+    return last.source if serves else LAST_KNOWN

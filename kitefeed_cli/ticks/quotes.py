@@ -40,6 +40,7 @@ class Quote:
     oi_day_high: int | None = None
     oi_day_low: int | None = None
     depth: Depth | None = None
+    as_of: datetime | None = None  # of a secondary source, whose time is not the exchange's
 
     @classmethod
     def from_last(cls, last: Last, instrument: str) -> Quote:
@@ -104,6 +105,7 @@ class Quote:
             low=self.low,
             volume=self.volume,
             oi=self.oi,
+            as_of=self.as_of,
         )
 
 
