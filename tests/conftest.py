@@ -3,17 +3,20 @@
 * No network beyond this machine: connecting or looking up a name elsewhere fails the test, also when the code under
   test swallows the error.
 * No real home folder, settings or working folder: a test cannot see, or spoil, the developer's own.
-* No planted secret in any output: what a test printed, logged, captured or read from a child is searched for the
-  canaries, in their usual disguises too.
+* No planted secret in any output: what a test printed, logged, captured, read from a child or left in a file is
+  searched for the canaries, in their usual disguises too. Every token that a local Kite makes is one.
 * No thread of ours outlives its test.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import re
 import signal
 import socket
+import stat
 import subprocess
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -44,29 +47,56 @@ class Canary:
 
 
 CANARY = Canary()
-_PIECE = 12  # characters of a secret that are too many to show
+_SONG = "cAnArY"  # every planted secret begins with it
+_PIECE = 8  # characters of a secret that are too many to show
 _BASE64_PIECE = 16
+_MOST_BYTES = 4 << 20  # of one file
 
 
-def _disguises(secret: str) -> Iterator[str]:
-    """Each piece of the secret as it stands, and the whole of it in hex and base64 (at any offset)."""
-    raw = secret.encode()
-    yield from (secret[start : start + _PIECE] for start in range(len(secret) - _PIECE + 1))
-    yield secret[::-1]
+def _encoded(text: str) -> Iterator[str]:
+    raw = text.encode()
+    yield text[::-1]
     yield raw.hex()
     yield raw.hex().upper()
     yield "".join(f"%{byte:02X}" for byte in raw)
+    yield "".join(f"\\u{byte:04x}" for byte in raw)
+    yield "".join(f"\\x{byte:02x}" for byte in raw)
+
+
+def _disguises(secret: str) -> Iterator[str]:
+    """Each piece of the secret as it stands, and the whole of it encoded (in base64 at any offset)."""
+    yield from (secret[start : start + _PIECE] for start in range(1, len(secret) - _PIECE + 1))
     for skip in range(3):
         # The groups at both ends depend on the neighbours; those between are the same everywhere.
-        yield base64.b64encode(bytes(skip) + raw).decode()[4 : 4 + _BASE64_PIECE]
+        yield base64.b64encode(bytes(skip) + secret.encode()).decode()[4 : 4 + _BASE64_PIECE]
 
 
-_DISGUISES = tuple(chain.from_iterable(map(_disguises, (CANARY.access_token, CANARY.request_token, CANARY.api_secret))))
+_SECRETS = (CANARY.access_token, CANARY.request_token, CANARY.api_secret)
+_DISGUISES = (_SONG, *_encoded(_SONG), *chain.from_iterable(map(_disguises, _SECRETS)))
+_RAW_DISGUISES = tuple(disguise.encode() for disguise in _DISGUISES)
+
+# The one place where secrets belong: these lines of a token store.
+_STORED = re.compile(rb"^\W*(?:export\s+)?KITE_(?:ACCESS_TOKEN|API_SECRET)\s*=.*$", re.MULTILINE)
 
 
 def leaked(text: str) -> str | None:
     """The first disguise of a planted secret in `text`; None when there is none."""
     return next((disguise for disguise in _DISGUISES if disguise in text), None)
+
+
+def leaked_into(folder: Path) -> list[str]:
+    """The files in the folder that hold a planted secret elsewhere than in a setting of a token store."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            if stat.S_ISREG(os.lstat(path).st_mode) and os.access(path, os.R_OK):
+                with open(path, "rb") as file:
+                    content = file.read(_MOST_BYTES)
+                if any(disguise in content for disguise in _RAW_DISGUISES):
+                    content = _STORED.sub(b"", content)
+                    found += [path] if any(disguise in content for disguise in _RAW_DISGUISES) else []
+    return found
 
 
 @pytest.fixture
@@ -133,6 +163,26 @@ def _no_secret_in_what_tests_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     assert not hits, f"a planted secret is in {', '.join(hits)}"
 
 
+@pytest.fixture
+def may_hold_secrets() -> set[Path]:
+    """Files that a test fills with planted secrets on purpose; what is left of them is not searched."""
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_in_files(request: pytest.FixtureRequest, _room: Path) -> Iterator[None]:
+    """What is left in the test's folders, searched; and every token of a local Kite is a planted secret."""
+    from kitefeed_cli.emulator import accounts
+
+    mint, accounts.mint = accounts.mint, lambda: _SONG + mint()[len(_SONG) :]
+    yield
+    accounts.mint = mint
+    folders = [folder for folder in (_room, request.node.funcargs.get("tmp_path")) if folder is not None]
+    may = {str(path) for path in request.node.funcargs.get("may_hold_secrets", ())}
+    found = [path for folder in folders for path in leaked_into(folder) if path not in may]
+    assert not found, f"a planted secret is in {', '.join(found)}"
+
+
 @pytest.fixture(autouse=True)
 def _no_thread_left_behind() -> Iterator[None]:
     """Threads named `kitefeed…` that a test started must be gone when it ends; one is given a moment to leave."""
@@ -140,7 +190,8 @@ def _no_thread_left_behind() -> Iterator[None]:
     yield
     ours = [thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("kitefeed")]
     for thread in ours:
-        thread.join(timeout=2.0)
+        with contextlib.suppress(RuntimeError):  # it is just being started by another one
+            thread.join(timeout=2.0)
     left = [thread.name for thread in ours if thread.is_alive()]
     assert not left, f"threads left behind: {', '.join(left)}"
 
@@ -203,14 +254,19 @@ def _rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return (base / str(number) for number in count())
 
 
+@pytest.fixture
+def _room(_rooms: Iterator[Path]) -> Path:
+    """The folder of this test."""
+    return next(_rooms)
+
+
 @pytest.fixture(autouse=True)
-def _no_real_home(monkeypatch: pytest.MonkeyPatch, _rooms: Iterator[Path]) -> None:
+def _no_real_home(monkeypatch: pytest.MonkeyPatch, _room: Path) -> None:
     """An empty home, an empty working folder, and an environment without settings of ours, proxies and colours."""
     for name in list(os.environ):
         if name.upper().startswith((*_NOT_OURS, *_TERMINAL)):
             monkeypatch.delenv(name)
-    room = next(_rooms)
-    home, work = room / "home", room / "work"
+    home, work = _room / "home", _room / "work"
     home.mkdir(parents=True)
     work.mkdir()
     monkeypatch.setenv("HOME", str(home))

@@ -31,6 +31,35 @@ def test_prints_it_in_hex(canary):
 def test_prints_it_percent_encoded(canary):
     print("".join(f"%{ord(char):02X}" for char in canary.request_token))
 
+def test_prints_eight_characters_of_it(canary):
+    print(canary.access_token[20:28])
+
+def test_prints_it_escaped_for_json(canary):
+    print("".join(f"\\\\u{ord(char):04x}" for char in canary.access_token))
+
+def test_prints_what_a_local_kite_made(canary):
+    from kitefeed_cli.emulator import accounts
+    print(accounts.mint())
+
+def test_leaves_it_in_a_file(canary, tmp_path):
+    (tmp_path / "kitefeed.log").write_text(f"GET /?access_token={canary.access_token}")
+
+def test_leaves_it_in_the_working_folder(canary):
+    Path("deep").mkdir()
+    (Path("deep") / "dump.bin").write_bytes(b"\\0" + base64.b64encode(canary.api_secret.encode()))
+
+def test_leaves_it_beside_the_setting_of_a_token_store(canary):
+    Path(".env").write_text(f"KITE_ACCESS_TOKEN={canary.access_token}\\n# it was {canary.access_token}")
+
+def test_innocent_token_store(canary, tmp_path):
+    """A token store is the one place for it; and a test may say where else it put one on purpose."""
+    lines = f"KITE_API_SECRET='{canary.api_secret}'", f"export KITE_ACCESS_TOKEN={canary.access_token}", "X=1"
+    (tmp_path / ".env").write_text("\\n".join(lines))
+
+def test_innocent_file_of_a_test(canary, may_hold_secrets):
+    Path("token.txt").write_text(canary.access_token)
+    may_hold_secrets.add(Path("token.txt").resolve())
+
 def test_logs_it(canary):
     logging.getLogger("anything").warning("request_token=%s", canary.request_token)
 
