@@ -114,6 +114,8 @@ class TokenCommand:
             self._child = None
             _kill(child)  # also what it left behind in the background, which holds its output open
             texts = said.text(), complaint.text()
+        if said.is_full:
+            return _nothing("it printed far more than an access token")
         if code != 0:
             return _nothing(f"it ended with exit code {code}{_shown(texts[1])}")
         return handed_over(texts[0], TokenCommand.name)
@@ -131,6 +133,10 @@ class _Reader:
     def _run(self) -> None:
         with contextlib.suppress(OSError, ValueError), self._stream:
             self._taken = self._stream.read(_MOST_BYTES)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._taken) >= _MOST_BYTES
 
     def text(self) -> str:
         """All of it; the program has ended."""

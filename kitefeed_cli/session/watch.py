@@ -42,6 +42,10 @@ class TokenWatch:
         self.session = session
         return session, new
 
+    def rejected(self) -> None:
+        """REST calls the access token of `session` dead."""
+        self._store.rejected(self.session.access_token)
+
     def close(self) -> None:
         """End a look that takes a while; from any thread."""
         self._store.close()

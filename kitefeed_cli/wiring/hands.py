@@ -72,6 +72,8 @@ class LiveHands:
             try:
                 user = self._rest.profile(access_token, self._limits.check_s)
             except KiteError as error:
+                if error.answer is Answer.TOKEN_DEAD:
+                    self._store.rejected(access_token)
                 self._post(TokenChecked(ask, error.answer, error.detail))
             else:
                 self._post(TokenChecked(ask, Answer.OK, user=user.user_name))

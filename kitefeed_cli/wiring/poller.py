@@ -142,6 +142,8 @@ class Poller:
 
     def _fail(self, error: KiteError, course: Course, output: Output) -> None:
         now_s = self._clock.now_s()
+        if error.answer is Answer.TOKEN_DEAD:
+            self._quotes.watch.rejected()
         if error.answer is Answer.TOKEN_DEAD and (news := self._quotes.watch.look()) is not None:
             course.stored(news[0].saved, now_s)  # a login, while the old token was still asked with
             self._greet = True
@@ -159,7 +161,9 @@ class Poller:
         """Ask about the rejected access token: the user may have logged in and been given the same one."""
         try:
             self._quotes.check_token()
-        except KiteError:
+        except KiteError as error:
+            if error.answer is Answer.TOKEN_DEAD:
+                self._quotes.watch.rejected()
             course.unchecked(self._clock.now_s())
         else:
             self._greet = True
