@@ -22,6 +22,7 @@ from ..policy.events import Event, FeedClosed, FeedOpened, FeedRefused, FeedTick
 from ..ticks.batch import TickBatch
 from ..ticks.last import Batch
 from .dial import Names, dial
+from .foreign import in_words
 from .frames import TooLarge
 from .freshness import Freshness
 from .link import Interrupted, Link
@@ -141,7 +142,7 @@ class Connection:
         except Interrupted:
             return None
         except Answered as answer:
-            plan.post(FeedRefused(self.ask, answer.status, status_text(answer.status)))
+            plan.post(self._refusal(answer))
         except Exception as error:  # noqa: BLE001 - whatever it was, the loop must hear that there is no feed
             plan.post(FeedUnreachable(self.ask, why_unreachable(error, self._within_s)))
         else:
@@ -151,6 +152,11 @@ class Connection:
             plan.post(FeedOpened(self.ask))
             return ws
         return None
+
+    def _refusal(self, answer: Answered) -> Event:
+        """Only what Kite itself says is a refusal; a proxy that answers in its place keeps us from reaching it."""
+        said = in_words(status_text(answer.status), answer.proxy)
+        return FeedUnreachable(self.ask, said) if answer.proxy else FeedRefused(self.ask, answer.status, said)
 
     def _url(self) -> str:
         """Built last and kept nowhere: it carries the access token."""

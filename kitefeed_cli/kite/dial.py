@@ -74,21 +74,22 @@ def dial(link: Link, names: Names, host: str, port: int, tls: bool) -> None:
 
     Plain connections stay on this computer and never use a proxy.
     """
-    proxy = _proxy(host) if tls else None
+    proxy = proxy_for(host) if tls else None
     if proxy is None:
         addresses = names.addresses(host, port, link)
     else:
         addresses = names.addresses(proxy.hostname or "", proxy.port or 80, link)
     if not tls and not all(is_loopback(str(address[0])) for _, address in addresses):
         raise Unreachable("a plain connection may only go to this computer")
-    _connect(link, addresses)
+    connect(link, addresses)
     if proxy is not None:
-        _tunnel(link, proxy, f"{host}:{port}")
+        tunnel(link, proxy, f"{host}:{port}")
     if tls:
         link.secure(ssl.create_default_context(), host)
 
 
-def _connect(link: Link, addresses: list[Address]) -> None:
+def connect(link: Link, addresses: list[Address]) -> None:
+    """To the first of them that answers. Raises OSError, TimeoutError, Interrupted."""
     for family, address in addresses[:-1]:
         try:
             return link.connect(family, address, _NEXT_ADDRESS_S)
@@ -98,8 +99,10 @@ def _connect(link: Link, addresses: list[Address]) -> None:
     return link.connect(family, address, math.inf)
 
 
-def _proxy(host: str) -> SplitResult | None:
-    setting = getproxies().get("https", "")
+def proxy_for(host: str) -> SplitResult | None:
+    """The proxy that the environment names for TLS to that host. Raises Unreachable for one we cannot use."""
+    proxies = getproxies()
+    setting = proxies.get("https") or proxies.get("all", "")
     if not setting or is_loopback(host) or proxy_bypass(host):
         return None
     proxy = urlsplit(setting if "://" in setting else f"http://{setting}")
@@ -108,7 +111,8 @@ def _proxy(host: str) -> SplitResult | None:
     return proxy
 
 
-def _tunnel(link: Link, proxy: SplitResult, target: str) -> None:
+def tunnel(link: Link, proxy: SplitResult, target: str) -> None:
+    """Have the proxy connect us to `target`. Raises Unreachable, and what a Link does."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.username:
         login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"

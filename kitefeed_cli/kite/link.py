@@ -99,14 +99,19 @@ class Link:
         finally:
             self.deadline_s = deadline_s
 
-    def secure(self, context: ssl.SSLContext, host: str) -> None:
-        """Turn the connection into TLS, verified as `context` says. Raises ssl.SSLError."""
+    def peer(self) -> str:
+        """The IP address of the other end."""
+        return str(self._open().getpeername()[0])
+
+    def secure(self, context: ssl.SSLContext, host: str) -> str:
+        """Turn the connection into TLS, verified as `context` says, and tell its version. Raises ssl.SSLError."""
         assert self._sock is not None
         if self._at != self._end:
             raise Unreachable("the other side spoke before TLS began")
         secured = context.wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)
         self._sock = secured  # the same descriptor: the selector need not know
         self._again(secured.do_handshake, selectors.EVENT_READ)
+        return secured.version() or "TLS"
 
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes; empty at the end of the stream."""

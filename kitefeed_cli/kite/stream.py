@@ -12,6 +12,7 @@ import ssl
 import websocket
 
 from .. import __version__
+from .foreign import proxy_of
 from .frames import Fragments, Frames, TooLarge
 from .link import Link, Unreachable
 
@@ -19,11 +20,13 @@ _HEADERS = [f"User-Agent: kitefeed/{__version__}", "X-Kite-Version: 3"]
 
 
 class Answered(Exception):
-    """The handshake was answered with another HTTP status than 101."""
+    """The handshake was answered with another HTTP status than 101; `proxy` names the proxy that did so in Kite's
+    place, and is empty when none confesses."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, proxy: str = "") -> None:
         super().__init__(status)
         self.status = status
+        self.proxy = proxy
 
 
 class Socket(websocket.WebSocket):
@@ -53,12 +56,14 @@ def shake_hands(link: Link, url: str) -> Socket:
     """
     websocket.enableTrace(False)  # it would log the request line, and with it the access token
     ws = Socket(link)
+    proxy = ""
     try:
         ws.connect(  # type: ignore[no-untyped-call]  # the library ships no types
             url, socket=link, header=_HEADERS, suppress_origin=True, redirect_limit=0
         )
     except websocket.WebSocketBadStatusException as answer:
         status = answer.status_code
+        proxy = proxy_of(answer.resp_headers or {})
     except websocket.WebSocketException:
         if ws.handshake_response is None:
             raise
@@ -67,7 +72,7 @@ def shake_hands(link: Link, url: str) -> Socket:
         return ws
     if not isinstance(status, int):
         raise websocket.WebSocketException
-    raise Answered(status)
+    raise Answered(status, proxy)
 
 
 def status_text(status: int) -> str:
