@@ -43,7 +43,7 @@ def _option(name: str, text: str) -> typer.models.OptionInfo:
 def emulator(
     port: Annotated[int, _option("port", "The port on 127.0.0.1; 0 takes a free one.")] = 0,
     seed: Annotated[int, _option("seed", "The same seed gives the same prices.")] = 7,
-    instruments: Annotated[int, _option("instruments", "Made-up instruments besides the well-known 41.")] = 0,
+    instruments: Annotated[int, _option("instruments", "Made-up instruments besides the well-known ones.")] = 0,
     market: Annotated[Market, _option("market", "Whether prices move: always, never, or on weekdays 09:15-15:30.")] = (
         "open"
     ),

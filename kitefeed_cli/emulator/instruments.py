@@ -1,4 +1,5 @@
-"""What can be subscribed to: about forty well-known instruments, and as many made-up ones as asked for.
+"""What can be subscribed to: about forty well-known instruments, the option chains of three indices, and as many
+made-up instruments as asked for.
 
 Cash and index tokens are Kite's real ones. Derivatives carry the contract months of the date shown, and exchange
 tokens of our own. Instrument token = exchange token << 8 | segment (Kite Connect v3 docs, WebSocket page).
@@ -9,10 +10,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from itertools import count
 
-NSE, NFO, CDS, BSE, BCD, MCX, INDICES = 1, 2, 3, 4, 6, 7, 9
-TUESDAY = 1
+from kitefeed_cli.emulator.chains import CHAINS, TUESDAY, monthly_expiry, options
+
+NSE, NFO, CDS, BSE, BFO, BCD, MCX, INDICES = 1, 2, 3, 4, 5, 6, 7, 9
+CHAINS_FROM = 54_000  # the first exchange token of an option in a chain
 MADE_UP_FROM = 200_000  # the first exchange token of the made-up ones, above all real NSE ones
 
 CSV_HEADER = (
@@ -90,20 +94,8 @@ _INDICES = [
 ]
 
 
-def _expiry(shown: date) -> date:
-    """The last Tuesday of the month, or of the next month once that has passed."""
-    for months_on in (0, 1):
-        year, month = divmod(shown.year * 12 + shown.month + months_on, 12)
-        day = date(year, month + 1, 1) - timedelta(days=1)
-        while day.weekday() != TUESDAY:
-            day -= timedelta(days=1)
-        if day >= shown:
-            return day
-    raise AssertionError("next month has a Tuesday that is not over")
-
-
 def _derivatives(shown: date) -> list[Instrument]:
-    day = _expiry(shown)
+    day = monthly_expiry(shown, TUESDAY)
     month = f"{day:%y%b}".upper()
     expiry = day.isoformat()
 
@@ -131,6 +123,20 @@ def _derivatives(shown: date) -> list[Instrument]:
     ]
 
 
+def _chains(shown: date, listed: set[str]) -> list[Instrument]:
+    """Every option of the chains that is not `listed` already."""
+    numbers = count(CHAINS_FROM)
+    return [
+        Instrument(
+            *(chain.exchange, one.symbol, next(numbers), BFO if chain.exchange == "BFO" else NFO, one.price, 0.05),
+            *(chain.lot, chain.name, one.expiry.isoformat(), one.strike, one.kind, f"{chain.exchange}-OPT"),
+        )
+        for chain in CHAINS
+        for one in options(chain, shown)
+        if one.symbol not in listed
+    ]
+
+
 def universe(shown: date, made_up: int) -> list[Instrument]:
     """The well-known instruments as of the date shown, then `made_up` more on NSE, named DEMO00001 and on."""
     cash = [
@@ -146,7 +152,9 @@ def universe(shown: date, made_up: int) -> list[Instrument]:
         Instrument("NSE", f"DEMO{n:05d}", MADE_UP_FROM + n, NSE, 50.0 + n * 37 % 2900, name=f"DEMO {n}", segment="NSE")
         for n in range(1, made_up + 1)
     ]
-    return [*indices, *cash, *_derivatives(shown), *demo]
+    derivatives = _derivatives(shown)
+    chains = _chains(shown, {one.tradingsymbol for one in derivatives})
+    return [*indices, *cash, *derivatives, *chains, *demo]
 
 
 def as_csv(instruments: list[Instrument]) -> str:

@@ -16,10 +16,10 @@ Quote = dict[str, Any]
 
 
 def find_row(market: Market, asked: str) -> int | None:
-    """The row of `NSE:INFY` or of an instrument token in digits; None when there is none."""
-    if asked.isascii() and asked.isdigit():
-        return market.row_of_token.get(int(asked)) if len(asked) <= 10 else None
-    return market.row_of_key.get(asked)
+    """The row of an instrument token in digits; None when there is none."""
+    if asked.isascii() and asked.isdigit() and len(asked) <= 10:
+        return market.row_of_token.get(int(asked))
+    return None
 
 
 def _time(epoch_s: int) -> str | None:

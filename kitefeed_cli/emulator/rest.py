@@ -14,6 +14,7 @@ from kitefeed_cli.emulator.faults import Switches
 from kitefeed_cli.emulator.hours import KiteTime
 from kitefeed_cli.emulator.instruments import as_csv
 from kitefeed_cli.emulator.limits import Limits
+from kitefeed_cli.emulator.listing import Listing
 from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.quotes import Detail, find_row, quote_of
 
@@ -60,7 +61,8 @@ class Rest:
         self._time = time
         self._new_login = new_login
         self._logged_out = logged_out
-        self._dumps: dict[str, bytes] = {}
+        self._listing = Listing(market.instruments, time)
+        self._dumps: dict[tuple[str, str], bytes] = {}
 
     def routes(self) -> dict[str, dict[str, Answering]]:
         """path → method → what answers. `/instruments/EXCHANGE` is looked up as `/instruments`."""
@@ -118,13 +120,14 @@ class Rest:
     async def instruments(self, request: web.BaseRequest) -> web.Response:
         """The dump, open to anybody as Kite's is, gzipped whatever the client says it accepts."""
         exchange = request.path.removeprefix("/instruments").strip("/")
-        if exchange not in self._dumps:
-            rows = [one for one in self._market.instruments if exchange in ("", one.exchange)]
+        wanted = self._listing.day.isoformat(), exchange
+        if wanted not in self._dumps:
+            rows = [one for one in self._listing.rows() if exchange in ("", one.exchange)]
             if not rows:
                 raise KiteError(400, "InputException", f"Invalid exchange `{exchange}`.")
-            self._dumps[exchange] = gzip.compress(as_csv(rows).encode(), mtime=0)
+            self._dumps[wanted] = gzip.compress(as_csv(rows).encode(), mtime=0)
         headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
-        return web.Response(body=self._dumps[exchange], headers=headers)
+        return web.Response(body=self._dumps[wanted], headers=headers)
 
     def _quotes(self, request: web.BaseRequest, detail: Detail, most: int) -> web.Response:
         self._authenticate(request)
@@ -135,7 +138,7 @@ class Rest:
             raise KiteError(400, "InputException", "Missing or empty field `i`")
         if len(asked) > most:
             raise KiteError(400, "InputException", f"Only {most} instruments are allowed in one request.")
-        rows = {key: find_row(self._market, key) for key in asked}
+        rows = {key: find_row(self._market, self._listing.name(key)) for key in asked}
         return success({key: quote_of(self._market, row, detail) for key, row in rows.items() if row is not None})
 
     def _authenticate(self, request: web.BaseRequest) -> None:

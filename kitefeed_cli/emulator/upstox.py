@@ -19,7 +19,7 @@ from kitefeed_cli.emulator.accounts import mint
 from kitefeed_cli.emulator.answers import json_answer
 from kitefeed_cli.emulator.faults import Switches
 from kitefeed_cli.emulator.hours import KiteTime
-from kitefeed_cli.emulator.instruments import BCD, BSE, CDS, INDICES, MCX, NFO, NSE, Instrument
+from kitefeed_cli.emulator.instruments import BCD, BFO, BSE, CDS, INDICES, MCX, NFO, NSE, Instrument
 from kitefeed_cli.emulator.market import Market
 from kitefeed_cli.emulator.quotes import quote_of
 from kitefeed_cli.emulator.rest import Answering
@@ -28,8 +28,10 @@ QUOTES = "/v2/market-quote/quotes"
 LISTS = "/market-quote/instruments/exchange/"
 MOST = 500
 
-_SEGMENTS = {NSE: "NSE_EQ", NFO: "NSE_FO", CDS: "NCD_FO", BSE: "BSE_EQ", BCD: "BCD_FO", MCX: "MCX_FO"}
-_HOME = {"NFO": "NSE", "CDS": "NSE", "BCD": "BSE"}  # the list that another exchange's instruments are in
+_SEGMENTS = {
+    **{NSE: "NSE_EQ", NFO: "NSE_FO", CDS: "NCD_FO", BSE: "BSE_EQ", BFO: "BSE_FO", BCD: "BCD_FO", MCX: "MCX_FO"},
+}
+_HOME = {"NFO": "NSE", "CDS": "NSE", "BFO": "BSE", "BCD": "BSE"}  # the list that another exchange's instruments are in
 _LIST_NAMES = ("NSE", "BSE", "MCX")
 
 

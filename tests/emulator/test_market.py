@@ -122,7 +122,7 @@ def test_the_well_known_instruments_carry_kites_own_tokens() -> None:
         "NSE:ACC": 5633,
     }
     assert expected == {key: tokens[key] for key in expected}
-    assert {"NSE", "BSE", "NFO", "CDS", "MCX", "BCD"} == {key.partition(":")[0] for key in tokens}
+    assert {"NSE", "BSE", "NFO", "BFO", "CDS", "MCX", "BCD"} == {key.partition(":")[0] for key in tokens}
 
 
 def test_no_two_instruments_share_a_token_or_a_name() -> None:
