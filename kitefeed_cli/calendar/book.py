@@ -109,6 +109,12 @@ class Calendar:
         why = self._why(at, segments, hours)
         return Outlook(hours, why, closing if hours is Hours.OPEN else segment, opens_at, closes_at, perhaps_before)
 
+    def unknown_today(self, now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> str | None:
+        """Why nobody can say when the last of them closes today; None: the calendar can."""
+        at = now.astimezone(IST)
+        unknown = tuple(segment for segment in segments if self._day(segment, at.date()).wholly_unsure)
+        return self._why(at, unknown, Hours.UNKNOWN) if unknown else None
+
     def _last(self, at: datetime, segments: Segments) -> tuple[str, datetime | None]:
         """Which of them closes last today, and when, for all that is known."""
         days = {segment: self._day(segment, at.date()) for segment in segments}
@@ -188,6 +194,9 @@ class AlwaysOpen(Calendar):
 
     def _last(self, at: datetime, segments: Segments) -> tuple[str, datetime | None]:
         return segments[0], None
+
+    def unknown_today(self, now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> str | None:
+        return "a local Kite never closes"
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from ..console.printer import Printer
 from ..session import TokenStore
 from ..settings import read_settings
 from .incidents import Incidents
+from .market import Market
 from .run import FeedRun, run_until_stopped
+from .until import Until
 
 if TYPE_CHECKING:
     from ..emulator import LocalKite
@@ -40,6 +42,7 @@ def run_on_local_kite(
     *,
     demo: bool,
     incidents: Incidents | None = None,
+    until: Callable[[Market], Until] | None = None,
 ) -> None:
     from ..emulator import LocalKite
 
@@ -49,7 +52,7 @@ def run_on_local_kite(
         store = TokenStore(env_file)
         store.save(kite.access_token)
         printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")
-        run = FeedRun(settings, store, clock, printer, incidents=incidents, calendar=AlwaysOpen())
+        run = FeedRun(settings, store, clock, printer, incidents=incidents, calendar=AlwaysOpen(), until=until)
         if demo:
             from .demo import Demo
 

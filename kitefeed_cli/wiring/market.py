@@ -58,5 +58,9 @@ class Market:
     def open_between(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         return self._calendar.open_between(start, end, self.segments)
 
+    def unknown_today(self) -> str | None:
+        """Why nobody can say when the market closes today; None: the calendar can."""
+        return self._calendar.unknown_today(self._clock.wall(), self.segments)
+
     def outlook(self) -> Outlook:
         return self._calendar.outlook(self._clock.wall(), self.segments)

@@ -42,6 +42,7 @@ from .market import Market
 from .names import few_names, resolve_names
 from .output import make_output, start
 from .seat import Seat
+from .until import Until
 from .voice import Voice
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
@@ -64,9 +65,10 @@ class FeedRun:
         incidents: Incidents | None = None,
         lane: Lane | None = None,
         calendar: Calendar | None = None,
+        until: Callable[[Market], Until] | None = None,
     ) -> None:
         """`lane`: a program takes the batches from it; None: they go to the printer's streams. `calendar`: another one
-        than that of the settings."""
+        than that of the settings. `until`: when the run ends by itself."""
         self._clock = clock
         self._printer = printer
         self._store = store
@@ -81,6 +83,7 @@ class FeedRun:
         self._lane = lane
         self._calendar = calendar or load(settings.calendar)
         self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
+        self._until = until(self.market) if until else None
         self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock, self.market.outlook)
         self._incidents = incidents
         self._limits = limits
@@ -141,6 +144,10 @@ class FeedRun:
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
+        over = self._until.over() if self._until else None  # on a holiday before anybody is asked
+        if over is not None:
+            self._printer.status(over)
+            return
         self.look_up()
         self.follow()
 
@@ -159,11 +166,15 @@ class FeedRun:
             health.start()  # a program looks after its own lane
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
+        if self._until is not None:
+            self._until.start(self._time_is_up)
         try:
             self._sit_down(self._store.read().saved)
         finally:
             health.stop()
             watch.stop()
+            if self._until is not None:
+                self._until.stop()
             for seat in self.seats:
                 seat.feed.stop()
             for road in self._roads:
@@ -194,6 +205,10 @@ class FeedRun:
         self._stopping = True
         for seat in self.seats:
             seat.inbox.post(StopAsked())
+
+    def _time_is_up(self, line: str) -> None:
+        self._printer.status(line)
+        self.stop()
 
     def fail(self, problem: Problem) -> None:
         """End the run with a problem that no waiting cures; the first one counts."""
