@@ -24,6 +24,7 @@ from .commands.validate import validate
 from .console.streams import OutputClosed
 from .problems import Exit, Problem, bug
 from .stopping import INTERRUPTED, stopped_exit
+from .unforeseen import filter_stderr
 
 app = typer.Typer(
     name="kitefeed",
@@ -82,6 +83,7 @@ def main() -> NoReturn:
             _interrupt()
 
     threading.excepthook = on_thread
+    filter_stderr()
     code = _ended()
     if met:
         _tell(met[0])
