@@ -44,7 +44,12 @@ TROUBLES = (
     Told(
         "403 means that the plan has no market data, or that a new plan wants a new login",
         "kite.trade forum comment 52663",
-        ("personal-plan", "plan-lapses-twice"),
+        ("personal-plan", "plan-bought-today", "plan-lapses-twice"),
+    ),
+    Told(
+        "403 means that the user is not enabled for the app",
+        "kite.trade forum discussion 1390",
+        ("user-not-enabled",),
     ),
     Told(
         "403 means that another session logged out",
@@ -54,7 +59,7 @@ TROUBLES = (
     Told(
         "403 comes from a proxy, a portal or a gateway in between",
         "kite.trade forum comment 52828",
-        ("proxy-says-403", "rest-answers-nonsense", "captive-portal"),
+        ("proxy-says-403", "proxy-signs-its-403", "rest-answers-nonsense", "captive-portal"),
     ),
     Told(
         "A dead token is tried for the better part of an hour, and then nothing is tried any more",

@@ -14,6 +14,7 @@ from kitefeed_cli.emulator.hours import KiteTime
 
 API_KEY = "localkiteapikey1"
 API_SECRET = "localkiteapisecret00000000000001"
+OTHER_API_KEY = "anotherappskey01"
 REQUEST_TOKEN_LIFE_S = 180.0
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -31,11 +32,15 @@ class Accounts:
         self.api_key = api_key or API_KEY
         self.api_secret = api_secret or API_SECRET
         self.access_token = access_token or mint()
+        self.public_token = mint()  # comes with the access token, and opens nothing
+        self.other_app_token = mint()  # an access token of the same user for another API key
         self.alive = True
         self._request_tokens: dict[str, float] = {}  # request token → when it dies
 
     def accepts(self, api_key: str, access_token: str) -> bool:
         """Whether REST and a handshake would accept this pair now."""
+        if api_key == OTHER_API_KEY:
+            return access_token == self.other_app_token
         return self.alive and api_key == self.api_key and access_token == self.access_token
 
     def expire(self) -> str:
@@ -51,6 +56,7 @@ class Accounts:
     def renew(self) -> str:
         """A login: a fresh access token; the old one is dead."""
         self.access_token = mint()
+        self.public_token = mint()
         self.alive = True
         return self.access_token
 

@@ -26,6 +26,15 @@ def dead_token() -> KiteError:
     return KiteError(403, "TokenException", "Incorrect `api_key` or `access_token`.")
 
 
+def not_permitted() -> KiteError:
+    return KiteError(403, "PermissionException", "Insufficient permission for that call.")
+
+
+def not_enabled(status: int = 403, error_type: str = "PermissionException") -> KiteError:
+    """The text is that of Kite's login page (reported by users); that REST says it too is our guess."""
+    return KiteError(status, error_type, "The user is not enabled for the app.")
+
+
 def json_answer(payload: Any, status: int = 200) -> web.Response:
     """Any JSON."""
     return web.Response(status=status, body=json.dumps(payload).encode(), headers={"Content-Type": "application/json"})
@@ -44,5 +53,7 @@ def refusal(error: KiteError) -> web.Response:
 
 def scripted(answer: Answer) -> web.Response:
     """What a fault says instead of the truth."""
-    headers = {} if answer.content_type is None else {"Content-Type": answer.content_type}
+    headers = dict(answer.headers)
+    if answer.content_type is not None:
+        headers["Content-Type"] = answer.content_type
     return web.Response(status=answer.status, body=answer.body.encode(), headers=headers)

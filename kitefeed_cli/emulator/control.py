@@ -55,11 +55,23 @@ class Controls:
     def login(self) -> str:
         """A user's login; says the access token it gave."""
         before = self._accounts.access_token
+        if self._switches["plan"].word == "bought-today":
+            self._switches.turn_on(self._switches.look_up({"plan": "connect"}))
         if self._switches["login"].word == "same-token":
             return self._accounts.revive()
         access_token = self._accounts.renew()
         self._feed.token_died(before)
         return access_token
+
+    def wrong_tokens(self) -> dict[str, str]:
+        """What people save in place of the access token, by kind."""
+        return {
+            "request-token": self._accounts.grant_request_token(),
+            "public-token": self._accounts.public_token,
+            "token-of-another-app": self._accounts.other_app_token,
+            "api-secret": self._accounts.api_secret,
+            "api-key": self._accounts.api_key,
+        }
 
     def set_faults(self, words: Mapping[str, object]) -> dict[str, str]:
         """Merge fault words, `token` with its states among them; says every family's word. Raises UnknownFaultError."""
@@ -122,6 +134,8 @@ class ControlRoutes:
                 return json_answer({"access_token": controls.set_token(state), "state": state})
             case "POST", "login":
                 return json_answer({"access_token": controls.login(), "state": "valid"})
+            case "GET", "wrong-tokens":
+                return json_answer(controls.wrong_tokens())
             case "GET", "faults":
                 return json_answer({"faults": controls.faults()})
             case "POST", "faults":

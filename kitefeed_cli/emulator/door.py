@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -67,6 +69,8 @@ class Door:
             answered = refusal(KiteError(500, "GeneralException", f"a bug of the local Kite: {bug(error).why}"))
         finally:
             self.inside.discard(task)
+        if not answered.prepared:
+            answered.headers["Date"] = format_datetime(self._time.wall().astimezone(UTC), usegmt=True)
         if row["status"] == 0 and request.transport is not None:
             row["status"] = answered.status
         return answered

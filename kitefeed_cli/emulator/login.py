@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from aiohttp import web
 
 from kitefeed_cli.emulator.accounts import Accounts
-from kitefeed_cli.emulator.answers import KiteError
+from kitefeed_cli.emulator.answers import KiteError, not_enabled
+from kitefeed_cli.emulator.faults import Switches
 
 PATH = "/connect/login"
 
@@ -25,8 +26,9 @@ _PAGE = """<!doctype html>
 class Login:
     """Serves the page and answers its button. `redirect_url` is the one registered for the app."""
 
-    def __init__(self, accounts: Accounts, redirect_url: str) -> None:
+    def __init__(self, accounts: Accounts, switches: Switches, redirect_url: str) -> None:
         self._accounts = accounts
+        self._switches = switches
         self.redirect_url = redirect_url
 
     async def page(self, request: web.BaseRequest) -> web.Response:
@@ -52,3 +54,5 @@ class Login:
     def _check(self, request: web.BaseRequest) -> None:
         if request.query.get("api_key") != self._accounts.api_key:
             raise KiteError(400, "InputException", "Invalid `api_key`.")
+        if self._switches["plan"].word == "user-not-enabled":
+            raise not_enabled(400, "InputException")

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from kitefeed_cli.emulator.accounts import Accounts, mint
-from kitefeed_cli.emulator.answers import KiteError, dead_token, success
+from kitefeed_cli.emulator.answers import KiteError, dead_token, not_enabled, not_permitted, success
 from kitefeed_cli.emulator.faults import Switches
 from kitefeed_cli.emulator.hours import KiteTime
 from kitefeed_cli.emulator.instruments import as_csv
@@ -88,7 +88,7 @@ class Rest:
         session = {
             "api_key": api_key,
             "access_token": self._new_login(),
-            "public_token": mint(),
+            "public_token": self._accounts.public_token,
             "enctoken": mint(),
             "refresh_token": "",
             "silo": "",
@@ -131,8 +131,8 @@ class Rest:
 
     def _quotes(self, request: web.BaseRequest, detail: Detail, most: int) -> web.Response:
         self._authenticate(request)
-        if self._switches["plan"].word == "personal":
-            raise KiteError(403, "PermissionException", "Insufficient permission for that call.")
+        if self._switches["plan"].word in ("personal", "bought-today"):
+            raise not_permitted()
         asked = request.query.getall("i", [])
         if not asked:
             raise KiteError(400, "InputException", "Missing or empty field `i`")
@@ -153,6 +153,8 @@ class Rest:
         self._charge(api_key, request)
         if not self._accounts.accepts(api_key, access_token):
             raise dead_token()
+        if self._switches["plan"].word == "user-not-enabled":
+            raise not_enabled()
 
     def _charge(self, api_key: str, request: web.BaseRequest) -> None:
         if not self._limits.allow(api_key, request.path):

@@ -181,11 +181,19 @@ class LocalKite:
             "upstox_token": self.upstox_token,
         }
 
+    def wrong_tokens(self) -> dict[str, str]:
+        """What people save in place of the access token, by kind; each would be the right thing elsewhere."""
+        return self._on_loop(self._controls.wrong_tokens)
+
     # -------------------------------------------------------------- switches
 
     def set_token(self, state: str) -> str:
         """`expired` kills the access token, `valid` makes it accepted again; returns it. Raises UnknownFaultError."""
         return self._on_loop(lambda: self._controls.set_token(state))
+
+    def set_clock(self, **words: object) -> None:
+        """`skip_s` or `wall`, as `POST /_emulator/clock`: the date shown is moved, and the `Date` of every answer."""
+        self._on_loop(lambda: self._controls.set_clock(words))
 
     def login(self) -> str:
         """Log in as a user would: returns a fresh access token; the old one is dead."""
@@ -218,7 +226,7 @@ class LocalKite:
     # -------------------------------------------------------------- the thread
 
     def _routes(self, redirect_url: str) -> dict[str, dict[str, Answering]]:
-        page = Login(self._accounts, redirect_url)
+        page = Login(self._accounts, self._switches, redirect_url)
         rest = Rest(
             self._accounts,
             self._market,

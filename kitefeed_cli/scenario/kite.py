@@ -47,6 +47,7 @@ _REST = {
     "bad-gateway": Reply(Answer.FAILED, "502 with HTML"),
     "empty": Reply(Answer.FAILED, "200 without JSON"),
     "untyped": Reply(Answer.FAILED, "403 without error_type"),
+    "proxied": Reply(Answer.FAILED, "403, a proxy's own answer (squid/5.7)"),
     "headless": Reply(Answer.FAILED, "403 without JSON (a proxy?)"),
 }
 _FEED = {
@@ -55,6 +56,7 @@ _FEED = {
     "blackholed": Greeting(None, after_s=None),
     "busy": Greeting(429, "429 Too Many Requests"),
     "failing": Greeting(503, "503 Service Unavailable"),
+    "proxied": Greeting(None, "403 Forbidden, a proxy's own answer (squid/5.7)"),
 }
 _CLOSED = {
     "reset": "connection reset",
@@ -94,6 +96,8 @@ class ScriptedKite:
         if self._words["login"] != "same-token":
             self._living.discard(self._latest)
             self._latest = next(self._minted)
+        if self._words["plan"] == "bought-today":
+            self._words["plan"] = "connect"
         self._living.add(self._latest)
         return self._latest
 
@@ -108,13 +112,15 @@ class ScriptedKite:
         """`GET /user/profile`: passes without a paid plan."""
         if not self.accepts(token):
             return self._rest(Reply(Answer.TOKEN_DEAD, "403 TokenException"))
+        if self._words["plan"] == "user-not-enabled":
+            return self._rest(Reply(Answer.NOT_PERMITTED, "403 PermissionException"))
         return self._rest(Reply(Answer.OK, user=_USER_NAME))
 
     def quotes(self, token: Token | None) -> Reply:
         """`GET /quote`: wants a living token, then a plan with market data."""
         if not self.accepts(token):
             return self._rest(Reply(Answer.TOKEN_DEAD, "403 TokenException"))
-        if self._words["plan"] == "personal":
+        if self._words["plan"] != "connect":
             return self._rest(Reply(Answer.NOT_PERMITTED, "403 PermissionException"))
         return self._rest(Reply(Answer.OK))
 

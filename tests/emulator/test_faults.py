@@ -292,6 +292,62 @@ def test_the_personal_plan_has_a_profile_but_neither_quotes_nor_a_feed(kite: Loc
     assert 403 == handshake_status(kite)
 
 
+def test_a_plan_bought_today_counts_from_the_next_login(kite: LocalKite) -> None:
+    kite.set_faults({"plan": "bought-today"})
+    before = (profile_status(kite), get(kite, "/quote/ltp", i="NSE:INFY").status_code, handshake_status(kite))
+    kite.login()
+
+    assert (200, 403, 403) == before
+    assert "connect" == kite.faults()["plan"]
+    assert 200 == profile_status(kite)
+    assert 101 == handshake_status(kite)
+
+
+def test_a_user_who_is_not_enabled_is_told_so_by_rest_and_by_the_login_page(kite: LocalKite) -> None:
+    kite.set_faults({"plan": "user-not-enabled"})
+    page = requests.get(kite.login_root, params={"api_key": kite.api_key}, timeout=5)
+    answer = get(kite, "/user/profile")
+
+    assert (400, "InputException") == (page.status_code, page.json()["error_type"])
+    assert (403, "PermissionException") == (answer.status_code, answer.json()["error_type"])
+    assert {"The user is not enabled for the app."} == {page.json()["message"], answer.json()["message"]}
+    assert 403 == handshake_status(kite)
+
+
+@pytest.mark.parametrize("kind", ["request-token", "public-token", "token-of-another-app", "api-secret", "api-key"])
+def test_what_is_no_access_token_gets_the_answer_of_a_dead_one(kite: LocalKite, kind: str) -> None:
+    header = {"Authorization": f"token {kite.api_key}:{kite.wrong_tokens()[kind]}"}
+    answer = requests.get(kite.rest_root + "/user/profile", headers=header, timeout=5)
+
+    assert (403, "TokenException", "Incorrect `api_key` or `access_token`.") == (
+        answer.status_code,
+        answer.json()["error_type"],
+        answer.json()["message"],
+    )
+
+
+def test_the_token_of_another_app_opens_that_app(kite: LocalKite) -> None:
+    header = {"Authorization": f"token anotherappskey01:{kite.wrong_tokens()['token-of-another-app']}"}
+
+    assert 200 == requests.get(kite.rest_root + "/user/profile", headers=header, timeout=5).status_code
+
+
+def test_a_proxys_own_403_bears_its_name(kite: LocalKite) -> None:
+    kite.set_faults({"rest": "proxied", "feed": "proxied"})
+    answer = get(kite, "/user/profile")
+
+    assert (403, "1.1 office.example (squid/5.7)") == (answer.status_code, answer.headers["Via"])
+    assert "html" in answer.headers["Content-Type"]
+    assert 403 == handshake_status(kite)
+
+
+def test_every_answer_bears_the_date_that_the_local_kite_shows(kite: LocalKite) -> None:
+    kite.set_clock(wall="2026-03-02T09:15:00+05:30")
+
+    assert get(kite, "/user/profile").headers["Date"].startswith("Mon, 02 Mar 2026 03:45:")
+    assert requests.get(kite.rest_root + "/nothing", timeout=5).headers["Date"].startswith("Mon, 02 Mar 2026 03:45:")
+
+
 def test_a_login_can_hand_out_the_same_token_again(kite: LocalKite) -> None:
     kite.set_faults({"login": "same-token"})
     dead = kite.set_token("expired")

@@ -61,6 +61,30 @@ def test_the_personal_plan_has_a_profile_and_no_market_data() -> None:
     assert 403 == kite.handshake(kite.token).status
 
 
+def test_a_plan_bought_today_counts_from_the_next_login() -> None:
+    kite = bent(plan="bought-today")
+    before = kite.quotes(kite.token).answer, kite.handshake(kite.token).status
+    kite.login()
+
+    assert (Answer.NOT_PERMITTED, 403) == before
+    assert (Answer.OK, 101) == (kite.quotes(kite.token).answer, kite.handshake(kite.token).status)
+
+
+def test_a_user_who_is_not_enabled_gets_nothing_at_all() -> None:
+    kite = bent(plan="user-not-enabled")
+
+    assert Answer.NOT_PERMITTED is kite.profile(kite.token).answer
+    assert Answer.NOT_PERMITTED is kite.quotes(kite.token).answer
+    assert 403 == kite.handshake(kite.token).status
+
+
+def test_a_proxys_own_403_is_no_answer_of_kite() -> None:
+    kite = bent(feed="proxied", rest="proxied")
+
+    assert Answer.FAILED is kite.profile(kite.token).answer
+    assert None is kite.handshake(kite.token).status
+
+
 @pytest.mark.parametrize("word", KITE["rest"])
 def test_a_rest_fault_answers_the_profile_and_the_quotes_alike(word: str) -> None:
     kite = bent(rest=word)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# How an office's proxy signs what it says in Kite's place (RFC 9110 §7.6.3), as Squid does.
+PROXYS_HEADERS = (("Server", "squid/5.7"), ("Via", "1.1 office.example (squid/5.7)"))
+PROXYS_PAGE = "<html><head><title>ERROR: Access Denied</title></head><body><h1>ERROR</h1></body></html>\n"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -12,6 +16,7 @@ class Answer:
     status: int
     body: str
     content_type: str | None = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()  # besides: what a proxy adds when it answers itself
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitefeed_cli.emulator.faults.fault import Answer, Fault
+from kitefeed_cli.emulator.faults.fault import PROXYS_HEADERS, PROXYS_PAGE, Answer, Fault
 
 HANDSHAKE_DELAY_S = 6.0  # longer than a careful client waits
 
@@ -27,6 +27,11 @@ FEED = (
     Fault("slow", f"handshakes are answered after {HANDSHAKE_DELAY_S:.0f} s", delay_s=HANDSHAKE_DELAY_S),
     Fault("busy", "handshakes get 429", answer=Answer(429, "Too many requests", "text/plain")),
     Fault("failing", "handshakes get 503", answer=Answer(503, "Service unavailable", "text/plain")),
+    Fault(
+        "proxied",
+        "a proxy on the way answers handshakes with its own 403",
+        answer=Answer(403, PROXYS_PAGE, "text/html", PROXYS_HEADERS),
+    ),
 )
 
 # How `dropped` and `unreachable` cut a socket: a TCP reset, an end without a close frame (1006), or a close code.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from kitefeed_cli.emulator.faults.fault import Answer, Fault
+from kitefeed_cli.emulator.faults.fault import PROXYS_HEADERS, PROXYS_PAGE, Answer, Fault
 
 REST_DELAY_S = 8.0  # the official clients give up after 7 s
 
@@ -37,5 +37,10 @@ REST = (
     Fault("bad-gateway", "502 with a web page", answer=Answer(502, _HTML.format("502 Bad Gateway"), "text/html")),
     Fault("empty", "200 with an empty body", answer=Answer(200, "")),
     Fault("untyped", "403 without an error_type", answer=_error(403, message="Forbidden")),
+    Fault(
+        "proxied",
+        "a proxy on the way answers with its own 403 page",
+        answer=Answer(403, PROXYS_PAGE, "text/html", PROXYS_HEADERS),
+    ),
     Fault("headless", "403 with neither body nor Content-Type", answer=Answer(403, "", None)),
 )

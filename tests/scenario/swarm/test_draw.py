@@ -89,6 +89,11 @@ def test_a_hundred_days_know_every_word_of_the_world() -> None:
     assert set() == {(family, word) for family, known in KITE.items() for word in known} - words - {
         ("rest", "blackholed"),
         ("feed", "dropped"),
+        # to the policy these are a REST that is unwell, a feed out of reach, and the free plan
+        ("rest", "proxied"),
+        ("feed", "proxied"),
+        ("plan", "bought-today"),
+        ("plan", "user-not-enabled"),
     }
     assert {("rest", "blackholed"), ("feed", "dropped")} < words
     assert set(USER) == deeds - {None}
