@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .env_file import EnvText, UnreadableError, parse, read_text
+from .following import Following, Rule, following
 from .problems import Exit, Problem
 from .redact import REDACTOR, one_line
 
@@ -34,6 +35,10 @@ _KEYS = {
     "ws_root": "KITEFEED_WS_ROOT",
     "login_root": "KITEFEED_LOGIN_ROOT",
     "instruments": "KITEFEED_INSTRUMENTS",
+    "watchlist": "KITEFEED_WATCHLIST",
+    "underlying": "KITEFEED_UNDERLYING",
+    "expiry": "KITEFEED_EXPIRY",
+    "atm": "KITEFEED_ATM",
     "mode": "KITEFEED_MODE",
     "redirect_url": "KITEFEED_REDIRECT_URL",
     "token_file": "KITEFEED_TOKEN_FILE",
@@ -41,6 +46,7 @@ _KEYS = {
     "keyring": "KITEFEED_KEYRING",
     "calendar": "KITEFEED_CALENDAR",
 }
+NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
 _NOT_IN_FILE = frozenset({"token_command"})
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
@@ -56,7 +62,9 @@ class Settings:
     rest_root: str = REST_ROOT
     ws_root: str = WS_ROOT
     login_root: str = LOGIN_ROOT
-    instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS
+    instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS  # those of watchlist files among them
+    rules: tuple[Rule, ...] = ()  # more instruments, chosen each day
+    places: Mapping[str, str] = field(default_factory=dict)  # where a name of a watchlist file stands
     mode: str = "quote"  # "ltp", "quote" or "full"
     redirect_url: str = REDIRECT_URL  # as registered for the app in the developer console
     token_file: str = ""  # another tool's, with the access token; "-": standard input
@@ -67,6 +75,11 @@ class Settings:
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
 
+    @property
+    def following(self) -> Following:
+        """What is to be followed."""
+        return Following(self.instruments, self.rules, self.places)
+
 
 def env_file_path(env_file: Path | None, environ: Mapping[str, str]) -> Path:
     """The token store and settings file: the flag, else `KITEFEED_ENV_FILE`, else `.env` in this folder."""
@@ -76,15 +89,17 @@ def env_file_path(env_file: Path | None, environ: Mapping[str, str]) -> Path:
 def read_settings(
     env_file: Path | None,
     environ: Mapping[str, str],
+    given: Mapping[str, Value | None] | None = None,
     *,
     need_secret: bool = False,
     need_key: bool = True,
     **flags: Value | None,
 ) -> Settings:
-    """The settings of this command. `flags` go by the field names of `Settings`; None: not given.
+    """The settings of this command. `flags`, and those `given`, go by the names in NAMES; None: not given.
 
     Raises Problem (exit 2) naming the file and the key, never a value.
     """
+    flags = {**(given or {}), **flags}
     assert flags.keys() <= _KEYS.keys(), flags.keys() - _KEYS.keys()
     path = env_file_path(env_file, environ)
     found = _parsed(path)
@@ -93,6 +108,7 @@ def read_settings(
     warnings = tuple(_warnings(path, found, environ))
     for name in (*(["api_key"] if need_key else []), *(["api_secret"] if need_secret else [])):
         _check_credential(name, str(values.get(name, "")), sources[name], path, found, warnings)
+    followed = _followed(values, sources)
     return Settings(
         api_key=str(values.get("api_key", "")),
         api_secret=str(values.get("api_secret", "")),
@@ -100,7 +116,9 @@ def read_settings(
         rest_root=checked_root(_KEYS["rest_root"], str(values.get("rest_root", REST_ROOT)), "https", "http"),
         ws_root=checked_root(_KEYS["ws_root"], str(values.get("ws_root", WS_ROOT)), "wss", "ws", _SANDBOX),
         login_root=checked_root(_KEYS["login_root"], str(values.get("login_root", LOGIN_ROOT)), "https", "http"),
-        instruments=_instruments(values.get("instruments", DEFAULT_INSTRUMENTS)),
+        instruments=followed.names,
+        rules=followed.rules,
+        places=followed.places,
         mode=_mode(str(values.get("mode", "quote"))),
         redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
         token_file=str(values.get("token_file", "")),
@@ -225,6 +243,22 @@ def _check_credential(name: str, value: str, source: str, path: Path, found: Env
             "or another character that cannot be part of it",
             f"copy {key} again from the page of your app at developers.kite.trade",
         )
+
+
+def _followed(values: Mapping[str, Value], sources: dict[str, str]) -> Following:
+    """What the strongest place says is to be followed; the default when none says anything."""
+    given = {kind: _instruments(values[kind]) for kind in ("instruments", "watchlist", "underlying") if kind in values}
+    said = [sources[kind] for kind in given]
+    strongest = next((source for source in ("flag", "environment", *said) if source in said), "default")
+    given = {kind: value for kind, value in given.items() if sources[kind] == strongest}
+    sources["instruments"] = strongest
+    underlyings = given.get("underlying", ())
+    # In the environment they wait for an underlying; on the command line they must have one.
+    expiry, atm = (
+        str(values.get(word, "")) if underlyings or sources[word] == "flag" else "" for word in ("expiry", "atm")
+    )
+    names = given.get("instruments", () if said else DEFAULT_INSTRUMENTS)
+    return following(names, given.get("watchlist", ()), underlyings, expiry, atm)
 
 
 def _instruments(value: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,19 +9,17 @@ import typer
 
 from .common import EnvFile, Json, make_printer
 from .durations import seconds
+from .follow_flags import Atm, Expiry, Names, Underlyings, Watchlists, flags_of
 from .token_flags import TokenCommand, TokenFile
 
 
 def poll(
     ctx: typer.Context,
-    instruments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INSTRUMENT...",
-            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  \\[default: two indices of NSE, one of BSE]',
-            show_default=False,
-        ),
-    ] = None,
+    instruments: Names = None,
+    watchlist: Watchlists = None,
+    underlying: Underlyings = None,
+    expiry: Expiry = None,
+    atm: Atm = None,
     every: Annotated[
         str, typer.Option("--every", metavar="TIME", envvar="KITEFEED_EVERY", help="How often; 1s at the most.")
     ] = "5s",
@@ -51,9 +49,7 @@ def poll(
     every_s = seconds(every)
     clock = SystemClock()
     printer = make_printer(ctx.obj, json=json, clock=clock)
-    settings = read_settings(
-        env_file, os.environ, instruments=instruments, mode=mode, token_file=token_file, token_command=token_command
-    )
+    settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
     if once:
         poll_once(settings, store, clock, printer)

@@ -8,19 +8,17 @@ from typing import Annotated, Literal
 import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
+from .follow_flags import Atm, Expiry, Names, Underlyings, Watchlists, flags_of
 from .token_flags import TokenCommand, TokenFile
 
 
 def run(
     ctx: typer.Context,
-    instruments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INSTRUMENT...",
-            help='"NSE:INFY", "NSE:NIFTY 50" or an instrument token.  \\[default: two indices of NSE, one of BSE]',
-            show_default=False,
-        ),
-    ] = None,
+    instruments: Names = None,
+    watchlist: Watchlists = None,
+    underlying: Underlyings = None,
+    expiry: Expiry = None,
+    atm: Atm = None,
     mode: Annotated[
         Literal["ltp", "quote", "full"] | None,
         typer.Option(
@@ -70,10 +68,8 @@ def run(
     if emulator:
         from ..wiring.local import run_on_local_kite
 
-        run_on_local_kite(printer, clock, instruments, mode, demo=demo, incidents=kept)
+        run_on_local_kite(printer, clock, flags_of(ctx), demo=demo, incidents=kept)
         return
-    settings = read_settings(
-        env_file, os.environ, instruments=instruments, mode=mode, token_file=token_file, token_command=token_command
-    )
+    settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
     run_until_stopped(FeedRun(settings, store, clock, printer, incidents=kept))

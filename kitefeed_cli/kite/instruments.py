@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..following import normal
 from ..problems import Exit, Problem
 from ..redact import one_line
-from ..settings import is_loopback, nearest
+from ..settings import is_loopback
 from .changes import Changes, Kind, compare, from_notes
 from .dump import BrokenDumpError, Dump, Instrument
 from .errors import KiteError
@@ -30,7 +30,6 @@ __all__ = ["DOWNLOAD_S", "INDICES", "Found", "Instrument", "Instruments", "cache
 DOWNLOAD_S = 30.0  # the list, in all
 
 _FRESH_AFTER = timedelta(hours=8, minutes=30)
-_EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NCO", "MF", "NSEIX", "GLOBAL")
 _SEGMENTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)  # the last byte of an instrument token (docs, WebSocket page)
 _NAMED = 5  # names in one line
 
@@ -114,7 +113,7 @@ class Instruments:
 
     def look_up(self, names: Sequence[str]) -> Found:
         """The same without a verdict on the names that are missing."""
-        asked = {name: _normal(name) for name in dict.fromkeys(text.strip() for text in names)}
+        asked = {name: normal(name) for name in dict.fromkeys(text.strip() for text in names)}
         wanted = [key for key in asked.values() if key not in _KNOWN]
         if wanted and any(":" in key for key in wanted):
             self.dump()
@@ -131,6 +130,14 @@ class Instruments:
             else:
                 instruments.setdefault(one.instrument_token, one)
         return Found(list(instruments.values()), absent)
+
+    def news(self, instruments: Sequence[Instrument]) -> list[str]:
+        """What has changed with these since the list before, in lines, the rest in a number; empty when nothing has
+        with any of them."""
+        names, tokens = {one.key for one in instruments}, {one.instrument_token for one in instruments}
+        mine = self.changes.of(names, tokens)
+        lines = [one.line(self.changes.since) for one in mine]
+        return [*lines, self.changes.count(len(lines))] if lines else []
 
     def _bare(self, key: str) -> Instrument | None:
         """A number without today's list: nobody knows, and the feed takes it as it is."""
@@ -215,34 +222,6 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
         return Path.home() / ".cache" / "kitefeed"
     except RuntimeError:
         return None
-
-
-def check_name(name: str) -> None:
-    """Raises Problem (exit 2) when the text is neither EXCHANGE:SYMBOL nor an instrument token."""
-    _normal(name.strip())
-
-
-def _normal(name: str) -> str:
-    """ "NSE:INFY" of " nse:INFY", "408065" of "0408065"; Problem when the text is not a name at all."""
-    if re.fullmatch(r"[0-9]{1,10}", name):
-        return str(int(name))
-    exchange, colon, symbol = name.partition(":")
-    exchange, symbol = exchange.strip().upper(), symbol.strip()
-    if colon and symbol and exchange in _EXCHANGES:
-        return f"{exchange}:{symbol}"
-    shown = one_line(name)[:60]
-    guess = nearest(exchange, _EXCHANGES, 0.5)
-    if colon and symbol and guess:
-        raise Problem(
-            f"{shown} is not an instrument",
-            f"{one_line(exchange)[:20]} is not an exchange of Kite",
-            f"did you mean {guess}:{one_line(symbol)[:40]}?",
-        )
-    raise Problem(
-        f"{shown} is not an instrument",
-        "an instrument is EXCHANGE:SYMBOL, or an instrument token (a number)",
-        f"write NSE:{shown}" if re.fullmatch(r"[A-Za-z0-9&-]+", name) else "write it like NSE:INFY",
-    )
 
 
 def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> Problem:

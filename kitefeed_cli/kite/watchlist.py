@@ -13,9 +13,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 from ..clock import Clock
+from ..following import Following
 from ..problems import Exit, Problem
+from .choice import choose, no_prices
 from .instruments import DOWNLOAD_S, Instrument, Instruments, cache_folder
 from .rest import Rest
+from .rules import Prices, most
 
 T = TypeVar("T")
 
@@ -58,16 +61,30 @@ class Watchlist:
     and the feed may hold them from the start.
     """
 
-    def __init__(self, typed: Sequence[str], mode: str, lists: Callable[[], Instruments]) -> None:
-        self._typed = typed = tuple(dict.fromkeys(typed))
+    def __init__(
+        self,
+        wanted: Following,
+        mode: str,
+        lists: Callable[[], Instruments],
+        prices: Prices = no_prices,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """`prices` is asked when a rule needs one. `tell` hears, once the names are known, what is to be said about
+        them: the same lines as in `said`."""
+        self._wanted = wanted
+        self._typed = typed = (*dict.fromkeys(wanted.names), *(rule.stand_in for rule in wanted.rules))
         self._mode = mode
         self._lists = lists
+        self._prices = prices
+        self._tell = tell
         self._lock = threading.Lock()
         self.instruments: list[Instrument] = []
         self.tokens: dict[int, str] = {}
         self.subscriptions: dict[int, str] = {}
-        self.warnings: list[str] = []
-        connections = min(max(1, -(-len(typed) // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
+        self.said: list[str] = []
+        self.waits_for: Problem | None = None  # why they are not known yet
+        many = len(typed) + sum(most(rule) - 1 for rule in wanted.rules)
+        connections = min(max(1, -(-many // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
         self.parts = [Part(self, number, share) for number, share in enumerate(_shares(typed, connections))]
 
     @property
@@ -86,7 +103,7 @@ class Watchlist:
         return [found.key for found in self.instruments] or list(self._typed)
 
     def resolve(self) -> str | None:
-        """Look the names up unless that is done. None, or why it cannot be done now.
+        """Look the names up unless that is done. None, or why it cannot be done now: `waits_for` is the whole of it.
 
         Raises Problem for names that no list knows, and for none at all: waiting would not help.
         """
@@ -94,35 +111,48 @@ class Watchlist:
             raise Problem(
                 "there is nothing to follow", "the list of instruments is empty", "name one, like NSE:INFY", Exit.USAGE
             )
-        if len(self._typed) > CONNECTIONS_MAX * INSTRUMENTS_MAX:
-            raise Problem(
-                f"{len(self._typed):,} instruments are too many",
-                f"Kite serves {INSTRUMENTS_MAX:,} on a connection and {CONNECTIONS_MAX} connections for an API key",
-                f"follow at most {CONNECTIONS_MAX * INSTRUMENTS_MAX:,} of them",
-                Exit.REFUSED,
-                "too-many-instruments",
-            )
+        _check_number(len(self._typed), CONNECTIONS_MAX)
         with self._lock:
             if self.resolved:
                 return None
             lists = self._lists()
             try:
-                found = lists.resolve(self._typed)
+                found = choose(self._wanted, lists, self._prices)
             except Problem as problem:
-                if problem.exit_code is not Exit.UNREACHABLE:
+                if problem.exit_code not in (Exit.UNREACHABLE, Exit.LOGIN):
                     raise
+                self.waits_for = problem
                 return f"{problem.what}: {problem.why}"
-            self.warnings = lists.warnings
-            self.tokens.update((each.instrument_token, each.key) for each in found)
-            self.subscriptions.update(dict.fromkeys(self.tokens, self._mode))
-            for part, share in zip(self.parts, _shares(list(self.tokens), len(self.parts)), strict=True):
-                part.subscriptions.update(dict.fromkeys(share, self._mode))
-            self.instruments = found
-            return None
+            self._take(found.instruments)
+            self.said = [*lists.warnings, *lists.news(found.instruments), *found.plan]
+        for line in self.said:
+            self._tell(line)
+        return None
+
+    def _take(self, found: list[Instrument]) -> None:
+        _check_number(len(found), len(self.parts))
+        self.tokens.update((each.instrument_token, each.key) for each in found)
+        self.subscriptions.update(dict.fromkeys(self.tokens, self._mode))
+        for part, share in zip(self.parts, _shares(list(self.tokens), len(self.parts)), strict=True):
+            part.subscriptions.update(dict.fromkeys(share, self._mode))
+        self.waits_for = None
+        self.instruments = found
 
     def share(self, number: int) -> list[str]:
         """What REST calls the instruments of that part; empty until they are known."""
         return [self.tokens[token] for token in self.parts[number].subscriptions]
+
+
+def _check_number(many: int, connections: int) -> None:
+    """Raises Problem for more than so many connections carry."""
+    if many > connections * INSTRUMENTS_MAX:
+        raise Problem(
+            f"{many:,} instruments are too many",
+            f"Kite serves {INSTRUMENTS_MAX:,} on a connection and {CONNECTIONS_MAX} connections for an API key",
+            f"follow at most {connections * INSTRUMENTS_MAX:,} of them",
+            Exit.REFUSED,
+            "too-many-instruments",
+        )
 
 
 def _shares(whole: Sequence[T], many: int) -> list[Sequence[T]]:

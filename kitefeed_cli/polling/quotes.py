@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..clock import Clock
+from ..kite.choice import prices_of
 from ..kite.rest import MOST, Kind, Profile, Rest
 from ..kite.watchlist import Watchlist, lists_of
 from ..policy.limits import Limits
@@ -21,12 +22,14 @@ class Quotes:
         self._limits = limits
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock)
         self._kind: Kind = "ltp" if settings.mode == "ltp" else "quote"
+        self.watch = watch = TokenWatch(store)
         self._watchlist = Watchlist(
-            settings.instruments,
+            settings.following,
             settings.mode,
             lambda: lists_of(rest, clock),
+            prices_of(rest, lambda: watch.session.access_token),
         )
-        self.watch = TokenWatch(store)
+        self._has_rules = bool(settings.rules)
         self.board = Board(clock)
 
     @property
@@ -37,13 +40,15 @@ class Quotes:
     def batches(self, every_s: float | None = None) -> tuple[Batches[str], list[str]]:
         """The requests to make, and warnings for the user. `every_s`: how often, None for once.
 
-        Raises Problem for names that Kite does not know, and for none at all; while its lists cannot be had, the names
-        go to it as typed.
+        Raises Problem for names that Kite does not know, and for none at all; while its list cannot be had, the names
+        go to it as typed, and rules are a Problem.
         """
         self._watchlist.resolve()
+        if self._has_rules and self._watchlist.waits_for is not None:
+            raise self._watchlist.waits_for
         gap_s = self._limits.poll_gap_s
         batches = Batches(self._watchlist.names, MOST[self._kind], every_s or gap_s, gap_s)
-        warnings = list(self._watchlist.warnings)
+        warnings = list(self._watchlist.said)
         if every_s is not None and batches.refresh_s > every_s:
             warnings.append(
                 f"{len(self._watchlist.names)} instruments in {len(batches.turns)} requests, and Kite allows one a "

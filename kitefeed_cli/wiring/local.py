@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ..calendar import AlwaysOpen
 from ..clock import Clock
 from ..console.printer import Printer
 from ..session import TokenStore
-from ..settings import read_settings
+from ..settings import Value, read_settings
 from .incidents import Incidents
 from .market import Market
 from .run import FeedRun, run_until_stopped
@@ -37,8 +37,7 @@ def environment(kite: LocalKite) -> dict[str, str]:
 def run_on_local_kite(
     printer: Printer,
     clock: Clock,
-    instruments: Sequence[str] | None,
-    mode: str | None,
+    flags: Mapping[str, Value | None],
     *,
     demo: bool,
     incidents: Incidents | None = None,
@@ -48,7 +47,7 @@ def run_on_local_kite(
 
     with LocalKite(clock) as kite, tempfile.TemporaryDirectory(prefix="kitefeed-") as folder:
         env_file = Path(folder) / "local.env"
-        settings = read_settings(env_file, environment(kite), instruments=instruments, mode=mode)
+        settings = read_settings(env_file, environment(kite), flags)
         store = TokenStore(env_file)
         store.save(kite.access_token)
         printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")

@@ -20,6 +20,7 @@ from ..driver.fleet import Fleet
 from ..driver.inbox import ThreadInbox
 from ..kite.feed import Feed
 from ..kite.rest import Rest
+from ..kite.choice import prices_of
 from ..kite.watchlist import Part, Watchlist, lists_of
 from ..outputs import Output
 from ..outputs.silent import Silent
@@ -75,7 +76,10 @@ class FeedRun:
         self._hearsay = Hearsay(clock)
         self.board = Board(clock)
         self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
-        self.watchlist = Watchlist(settings.instruments, settings.mode, lambda: lists_of(rest, clock))
+        prices = prices_of(rest, lambda: store.read().access_token)
+        self.watchlist = Watchlist(
+            settings.following, settings.mode, lambda: lists_of(rest, clock), prices, printer.status
+        )
         self._output: Output = (
             Silent() if lane else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
         )
@@ -225,12 +229,13 @@ class FeedRun:
         for road in self._roads:
             road.ledger.begin()
         again = resolve_names(self.watchlist, self._clock, lambda: self._stopping, self.fail)
-        for warning in self.watchlist.warnings:
-            self._printer.status(warning)
         if len(self.seats) > 1 and not self._stopping:
             self._printer.status(self.watchlist.plan)
         if again is not None:
-            self._printer.detail(f"{again}; it is asked for again before the feed opens")
+            waits_for = self.watchlist.waits_for
+            rule = waits_for is not None and waits_for.cause == "no-price"
+            tell = self._printer.status if rule else self._printer.detail
+            tell(f"{again}; it is asked for again before the feed opens")
         self._end()
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:

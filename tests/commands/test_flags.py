@@ -7,8 +7,8 @@ import typer
 
 from kitefeed_cli.app import app
 
-# Completion is the shell's affair; --version is no setting; --mode is read with the other settings, `.env` included.
-WITHOUT = {"install_completion", "show_completion", "version", "mode"}
+# Completion is the shell's affair; --version is no setting; the others are read with the settings, `.env` included.
+WITHOUT = {"install_completion", "show_completion", "version", "mode", "watchlist", "underlying", "expiry", "atm"}
 
 
 def options() -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from kitefeed_cli.following import Following
+from kitefeed_cli.kite.changes import Changes
 from kitefeed_cli.kite.instruments import Instrument, Instruments
 from kitefeed_cli.kite.watchlist import CONNECTIONS_MAX, INSTRUMENTS_MAX, Watchlist
 from kitefeed_cli.problems import Problem
@@ -16,6 +18,7 @@ class Lists(Instruments):
 
     def __init__(self) -> None:
         self.warnings = []
+        self.changes = Changes()
 
     def resolve(self, names: Sequence[str], places: Mapping[str, str] | None = None) -> list[Instrument]:
         return [
@@ -25,7 +28,7 @@ class Lists(Instruments):
 
 
 def listed(many: int) -> Watchlist:
-    return Watchlist([f"NSE:S{number}" for number in range(1, many + 1)], "full", Lists)
+    return Watchlist(Following(tuple(f"NSE:S{number}" for number in range(1, many + 1))), "full", Lists)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,6 @@ def test_one_more_than_kite_serves_is_an_error_that_names_the_limit() -> None:
 
 
 def test_a_name_typed_twice_counts_once() -> None:
-    watchlist = Watchlist(["NSE:S1", "NSE:S1"], "full", Lists)
+    watchlist = Watchlist(Following(("NSE:S1", "NSE:S1")), "full", Lists)
 
     assert [1] == [len(part) for part in watchlist.parts]
