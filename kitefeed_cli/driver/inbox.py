@@ -23,9 +23,13 @@ class Inbox(Protocol):
 
 
 class ThreadInbox:
-    """The real one. Bounded by nothing, for every sender is: one reader, one question each, one file watch."""
+    """The real one. Bounded by nothing, for every sender is: one reader, one question each, one file watch.
+
+    `turned_s` says that its loop turns: when the loop was here last, which is every second while it has nothing to do.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.turned_s = -inf
         self._clock = clock
         self._events: deque[Event] = deque()
         self._arrived = threading.Condition()
@@ -37,12 +41,14 @@ class ThreadInbox:
 
     def take(self, until_s: float) -> Event | None:
         with self._arrived:
-            while not self._events:
-                left_s = until_s - self._clock.now_s()
+            while True:
+                self.turned_s = self._clock.now_s()
+                if self._events:
+                    return self._events.popleft()
+                left_s = until_s - self.turned_s
                 if left_s <= 0:
                     return None
                 self._clock.wait(self._arrived, left_s)
-            return self._events.popleft()
 
 
 class VirtualInbox:

@@ -13,8 +13,9 @@ from ..policy import Shown
 TURN_S = 10.0  # a deciding loop that has not turned for so long is stuck
 
 STARTING = "starting"  # the names are being looked up; no deciding loop runs yet
-STATES = (STARTING, *(shown.value for shown in Shown))
-_SERVING = frozenset({Shown.LIVE.value, Shown.PARTIAL.value, Shown.POLLING.value, Shown.CLOSED.value})
+UNKNOWN = "unknown"  # connected and without news, on a day of which the calendar has no word
+STATES = (STARTING, *(shown.value for shown in Shown), UNKNOWN)
+_SERVING = frozenset({Shown.LIVE.value, Shown.PARTIAL.value, Shown.POLLING.value, Shown.CLOSED.value, UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Vitals:
     started_at: datetime
     state: str  # one of STATES
     cause: str | None  # a cause of docs/messages.md, when the state is not a good one
+    secondary: str | None  # the secondary source, while it serves
     turned_s: float | None  # since the slowest deciding loop last turned; None: they do not run yet
     market_open: bool  # whether an open feed is to bring ticks
     connections: int
@@ -125,4 +127,4 @@ def livez(vitals: Vitals) -> bool:
 
 def readyz(vitals: Vitals) -> bool:
     """Whether the run serves: live, in part at least, or falling back, or connected to a market that is closed."""
-    return livez(vitals) and vitals.state in _SERVING
+    return livez(vitals) and (vitals.state in _SERVING or vitals.secondary is not None)

@@ -9,6 +9,7 @@ from ..clock import Clock
 from ..driver.fleet import Fleet
 from ..driver.inbox import ThreadInbox
 from ..driver.loop import Loop, Policy
+from ..health.tally import Tally
 from ..kite.feed import Feed
 from ..policy import Limits, Report, Saved, Say, Show, State, step
 from ..problems import Problem, bug
@@ -16,7 +17,7 @@ from ..scenario.flight.incident import Incident
 from ..scenario.flight.recorder import FlightRecorder
 from ..ticks.gaps import GapLedger
 from .hands import LiveHands
-from .witness import witnessed
+from .witness import counted, witnessed
 
 
 class Seat:
@@ -38,9 +39,11 @@ class Seat:
         self.feed = feed
         self.hands = hands
         self.inbox = inbox
+        self.tally = Tally()
         self._recorder = FlightRecorder(hands, inbox, clock, self._outage_over)
         policy: Policy = step if fleet is None else fleet.seat(inbox.post, self._speak)
-        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits, witnessed(policy, ledger))
+        policy = counted(witnessed(policy, ledger), self.tally)
+        self._loop = Loop(self._recorder, self._recorder, self._recorder.clock, limits, policy)
         self._ended = ended
         self._fail = fail
 

@@ -171,3 +171,25 @@ def test_a_wait_on_a_slow_clock_is_taken_up_again_until_the_time_is_up() -> None
 
     assert ThreadInbox(clock).take(1.0) is None
     assert 4 == clock.waits
+
+
+def test_a_loop_that_waits_turns_all_the_same() -> None:
+    """Whoever looks after the run's health must be able to tell a loop with nothing to do from one that is stuck."""
+    clock = SystemClock()
+    inbox = ThreadInbox(clock)
+    before = inbox.turned_s
+    starts_s = clock.now_s()
+    inbox.take(starts_s + 1.2)
+
+    assert -inf == before
+    assert starts_s + 1.0 <= inbox.turned_s
+
+
+def test_a_loop_that_is_busy_does_not_turn() -> None:
+    clock = VirtualClock(MONDAY)
+    inbox = ThreadInbox(clock)
+    inbox.post(StopAsked())
+    inbox.take(inf)
+    clock.advance_to(30.0)
+
+    assert 0.0 == inbox.turned_s

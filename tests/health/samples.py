@@ -17,6 +17,7 @@ _WHOLE = Vitals(
     started_at=AT - timedelta(hours=3),
     state="live",
     cause=None,
+    secondary=None,
     turned_s=0.4,
     market_open=True,
     connections=2,

@@ -34,7 +34,12 @@ def test_it_lives_while_its_loops_turn(turned_s: float | None, alive: bool) -> N
 def test_it_is_ready_while_it_serves() -> None:
     ready = {state for state in STATES if readyz(vitals(state=state))}
 
-    assert {"live", "partial", "polling", "closed"} == ready
+    assert {"live", "partial", "polling", "closed", "unknown"} == ready
+
+
+def test_it_is_ready_while_another_source_than_kite_serves() -> None:
+    assert not readyz(vitals(state="signed-out"))
+    assert readyz(vitals(state="signed-out", secondary="upstox"))
 
 
 def test_it_is_not_ready_when_a_loop_is_stuck() -> None:
