@@ -269,6 +269,8 @@ def _no_real_home(monkeypatch: pytest.MonkeyPatch, _room: Path) -> None:
     home, work = _room / "home", _room / "work"
     home.mkdir(parents=True)
     work.mkdir()
+    (home / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     for kind in ("config", "cache", "data", "state"):

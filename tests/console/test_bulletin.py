@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from kitefeed_cli.console.bulletin import lines, record, verdict
+from kitefeed_cli.problems import Exit
+from tests.health.samples import vitals
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"state": "live"}, Exit.OK),
+        ({"state": "live", "tick_age_s": None}, Exit.OK),  # joined a moment ago
+        ({"state": "partial", "cause": "feed-dropped"}, Exit.OK),
+        ({"state": "polling", "cause": "feed-mute", "tick_age_s": 80.0}, Exit.OK),
+        ({"state": "closed", "market_open": False}, Exit.OK),
+        ({"state": "unknown", "market_open": False}, Exit.OK),
+        ({"state": "signed-out", "cause": "token-expired", "secondary": "upstox"}, Exit.OK),
+        ({"state": "live", "turned_s": 11.0}, Exit.NO),
+        ({"state": "starting", "turned_s": None}, Exit.NO),
+        ({"state": "stale", "cause": "feed-mute", "tick_age_s": 80.0}, Exit.NO),
+        ({"state": "connecting", "cause": "feed-dropped"}, Exit.NO),
+        ({"state": "signed-out", "cause": "token-expired"}, Exit.LOGIN),
+        ({"state": "signed-out", "cause": "token-missing"}, Exit.LOGIN),
+        ({"state": "stale", "cause": "kite-unreachable"}, Exit.UNREACHABLE),
+        ({"state": "stale", "cause": "no-permission"}, Exit.REFUSED),
+    ],
+)
+def test_each_state_has_its_exit_code(changes: dict[str, Any], expected: Exit) -> None:
+    assert expected is verdict(vitals(**changes)).exit_code
+
+
+def test_who_wants_ticks_is_told_no_while_rest_serves() -> None:
+    mute = vitals(state="polling", cause="feed-mute", tick_age_s=45.0)
+
+    assert Exit.OK is verdict(mute).exit_code
+    assert Exit.OK is verdict(mute, 60.0).exit_code
+    assert Exit.NO is verdict(mute, 30.0).exit_code
+    assert "the market is open, and no tick has come for 45s" == verdict(mute, 30.0).words
+    assert Exit.OK is verdict(vitals(state="closed", market_open=False, tick_age_s=40000.0), 30.0).exit_code
+
+
+def test_the_table_of_a_live_feed() -> None:
+    now = vitals()
+
+    assert [
+        "run        process 4711 since 08:32:00 (3h 00m), /home/me/.env",
+        "state      live",
+        "verdict    live",
+        "last tick  0.2s ago",
+        "rate       812 ticks a second, 4,000 instruments on 2 connections",
+        "lag        2 ms; 3 ticks lost by outputs",
+        "token      accepted by Kite, issued 4m 00s ago",
+        "today      1 reconnect, 1 gap (11m 50s), 1 problem",
+    ] == lines(4711, "/home/me/.env", now, verdict(now))
+
+
+def test_the_table_of_a_feed_that_is_signed_out() -> None:
+    now = vitals(state="signed-out", cause="token-expired", token="dead", token_age_s=None, lag_s=0.0, lost_ticks=0)
+    text = "\n".join(lines(4711, "/home/me/.env", now, verdict(now)))
+
+    assert "state      signed-out (token-expired)" in text
+    assert "verdict    a login is needed: run `kitefeed login`" in text
+    assert "token      rejected by Kite\n" in text
+    assert "lag        none\n" in text
+    assert [] == [line for line in text.splitlines() if len(line) > 80]
+
+
+def test_the_record_carries_the_exit_code_and_every_number() -> None:
+    now = vitals(state="polling", cause="feed-mute")
+    said = json.loads(record(4711, ".env", now, verdict(now)))
+
+    assert ("vitals", 0, 4711, ".env") == (said["kind"], said["exit_code"], said["process_id"], said["env_file"])
+    assert set() == set(now.as_record()) - set(said)
