@@ -6,6 +6,7 @@ value. Reading and rewriting by the same parser makes sure that both agree on wh
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -56,7 +57,8 @@ def read_text(path: Path) -> str | None:
     except OSError as error:
         raise UnreadableError(_reason(error)) from None
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # what was read was read
+            os.close(descriptor)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
         raise UnreadableError("is not plain text (saved as UTF-16?); save it as UTF-8")
     try:

@@ -115,7 +115,8 @@ def _locked(target: Path, clock: Clock) -> Iterator[None]:
             _take(descriptor, clock)
             yield
         finally:
-            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
     else:
         with open(target.with_name(target.name + ".lock"), "ab") as stream, _windows_lock(stream.fileno()):
             yield

@@ -115,16 +115,16 @@ class TokenStore:
     def clear(self) -> bool:
         """Forget the saved access token, and nothing else; says whether there was one. Raises Problem."""
         try:
-            found = self._values()
             kept = self.vault is not None and bool(self.vault.read())
             if self.vault is not None and kept:
                 self.vault.clear()
-            if found.get(ACCESS_TOKEN_KEY) or found.get(LOGIN_AT_KEY):
+            text = read_text(self.path) or ""
+            if parse(text).names & {ACCESS_TOKEN_KEY, LOGIN_AT_KEY}:  # an earlier line may hold one that a later hides
                 self._write({ACCESS_TOKEN_KEY: "", LOGIN_AT_KEY: ""})
         except (UnreadableError, UnwritableError, VaultError, OSError) as error:
             raise self._problem("removed from", _reason(error)) from None
         self._kept = None
-        return kept or bool(found.get(ACCESS_TOKEN_KEY))
+        return kept or text != (read_text(self.path) or "")
 
     def check_writable(self) -> None:
         """Raise the Problem that `save` would raise, as far as can be told; a login asks before it spends its
@@ -155,9 +155,6 @@ class TokenStore:
             return with_values(text, {key: value for key, value in values.items() if value or key in names})
 
         rewrite(self.path, changed)
-
-    def _values(self) -> Mapping[str, str]:
-        return parse(read_text(self.path) or "").values
 
     def _read_file(self, seen: Fingerprint | None) -> Session:
         name = self.path.name
