@@ -120,6 +120,7 @@ _BREAKS = {
     "emulator-is-the-judge": ("emulator/packets.py", "from ..kite import packets"),
     "sources-are-guests": ("sources/chain.py", "from ..kite import rest"),
     "health-looks-on": ("health/vitals.py", "from ..ticks import gaps"),
+    "gateway-knows-an-upstream": ("gateway/guard.py", "from ..session import store"),
     "one-door-to-the-clients": ("session/store.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),
     "api-is-a-door": ("api/talk.py", "from ..kite import feed"),
