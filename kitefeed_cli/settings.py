@@ -45,6 +45,7 @@ _KEYS = {
     "token_command": "KITEFEED_TOKEN_COMMAND",
     "keyring": "KITEFEED_KEYRING",
     "calendar": "KITEFEED_CALENDAR",
+    "secondary": "KITEFEED_SECONDARY",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
@@ -71,6 +72,7 @@ class Settings:
     token_command: str = ""  # prints the access token
     keyring: bool = False  # the access token is kept in the keyring of the operating system
     calendar: Path | None = None  # sessions and holidays that outrank the shipped ones
+    secondary: str = ""  # the source of quotes that is asked while Kite serves none; empty: none
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -125,6 +127,7 @@ def read_settings(
         token_command=str(values.get("token_command", "")),
         keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
+        secondary=str(values.get("secondary", "")).strip(),
         sources=sources,
         warnings=warnings,
     )

@@ -54,6 +54,8 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "token_file": "default",
         "token_command": "default",
         "keyring": "default",
+        "calendar": "default",
+        "secondary": "default",
     } == settings.sources
 
 

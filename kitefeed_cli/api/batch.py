@@ -71,7 +71,8 @@ class Batch:
 
     @property
     def source(self) -> str:
-        """ "feed", or "rest" while the feed is away and quotes are polled."""
+        """ "feed", "rest" while the feed is away and quotes are polled, or the name of the secondary source
+        (`KITEFEED_SECONDARY`) while Kite serves nothing."""
         return self._received.source
 
     @property

@@ -51,12 +51,14 @@ class Feed:
         api_key: str | None = None,
         access_token: str | None = None,
         backlog: int | None = None,
+        secondary: str | None = None,
     ) -> None:
         """What is not given comes from the environment, then from the env file, as for the commands.
 
         `instruments`: "NSE:INFY" or instrument tokens, at least one, or else `KITEFEED_INSTRUMENTS`.
         `env_file`: the token store, where a login is noticed; `.env` if not named.
         `access_token`: used until a login is saved in the env file, as `KITE_ACCESS_TOKEN` of the environment.
+        `secondary`: the source that is asked while Kite serves nothing: "upstox", or a plugin's name.
         `backlog`: how many batches may wait for the loop; then the oldest are dropped, counted and warned of.
 
         Raises TypeError for what is of another type than said here (numpy's whole numbers are numbers), ValueError for
@@ -65,7 +67,7 @@ class Feed:
         for instrument in instruments:
             if isinstance(instrument, bool) or not isinstance(instrument, str | Integral):
                 raise TypeError(f"an instrument is a text or a number, not a {type(instrument).__name__}: Feed(*names)")
-        for name, value in (("api_key", api_key), ("access_token", access_token)):
+        for name, value in (("api_key", api_key), ("access_token", access_token), ("secondary", secondary)):
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{name} is a text, not a {type(value).__name__}")
         if backlog is not None and (isinstance(backlog, bool) or not isinstance(backlog, int)):
@@ -78,6 +80,7 @@ class Feed:
         self._api_key = api_key
         self._access_token = access_token
         self._backlog = backlog
+        self._secondary = secondary
         self._clock: Clock = SystemClock()
         self._opened: Opened | None = None
 
@@ -174,7 +177,12 @@ class Feed:
 
     def _settings(self) -> Settings:
         settings = read_settings(
-            self._env_file, os.environ, instruments=self._instruments, mode=self._mode, api_key=self._api_key
+            self._env_file,
+            os.environ,
+            instruments=self._instruments,
+            mode=self._mode,
+            api_key=self._api_key,
+            secondary=self._secondary,
         )
         if settings.sources["instruments"] == "default":  # an empty list is a mistake of a program, not a wish
             raise Problem(

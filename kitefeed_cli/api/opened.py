@@ -12,7 +12,7 @@ from ..problems import Problem, bug
 from ..session import TokenStore
 from ..settings import Settings
 from ..ticks.lane import Counters, Lane, WhenFull
-from ..ticks.last import LAST_KNOWN, Last
+from ..ticks.last import LAST_KNOWN, Last, served_by
 from ..wiring.run import FeedRun
 from .batch import Batch
 from .talk import LogPrinter
@@ -124,7 +124,9 @@ class Opened:
 
     def _value(self, last: Last) -> Value:
         name = self._run.watchlist.tokens.get(last.instrument_token, str(last.instrument_token))
-        source = LAST_KNOWN if self.closed or self._run.shown.shown in _NO_SOURCE else last.source
+        source = served_by(last, self._run.shown.shown not in _NO_SOURCE, self._run.voice.secondary)
+        if self.closed:
+            source = LAST_KNOWN
         return value_of(last, name, source, self._run.board.age_s(last))
 
     def _wait(self) -> None:

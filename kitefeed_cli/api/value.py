@@ -15,7 +15,7 @@ class Value:
     instrument: str  # "NSE:INFY"
     instrument_token: int
     last_price: float
-    source: str  # "feed", "rest", or "last-known": no source serves, and this is what was known last
+    source: str  # "feed", "rest", a secondary source's name, or "last-known": what brought it does not serve any more
     age_s: float  # seconds since it was received
     snapshot: bool  # the cached packet that Kite sends after a subscribe: not news
     exchange_at: datetime | None

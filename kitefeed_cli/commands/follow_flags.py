@@ -1,5 +1,5 @@
-"""The flags that say what to follow. They are read with the other settings, the env file included, so that `envvar`
-stands in their help texts alone."""
+"""The flags that say what to follow, and from where. They are read with the other settings, the env file included, so
+that `envvar` stands in their help texts alone."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ Atm = Annotated[
         metavar="STRIKES",
         help="With --underlying: so many strikes on either side of the price.  "
         "\\[env var: KITEFEED_ATM; default: every strike]",
+        show_default=False,
+    ),
+]
+Secondary = Annotated[
+    str | None,
+    typer.Option(
+        "--secondary",
+        metavar="SOURCE",
+        help="Asked while Kite serves nothing: upstox, or a plugin's name.  \\[env var: KITEFEED_SECONDARY]",
         show_default=False,
     ),
 ]

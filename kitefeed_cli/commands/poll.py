@@ -9,7 +9,7 @@ import typer
 
 from .common import EnvFile, Json, make_printer
 from .durations import seconds
-from .follow_flags import Atm, Expiry, Names, Underlyings, Watchlists, flags_of
+from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
 from .token_flags import TokenCommand, TokenFile
 
 
@@ -20,6 +20,7 @@ def poll(
     underlying: Underlyings = None,
     expiry: Expiry = None,
     atm: Atm = None,
+    secondary: Secondary = None,
     every: Annotated[
         str, typer.Option("--every", metavar="TIME", envvar="KITEFEED_EVERY", help="How often; 1s at the most.")
     ] = "5s",
@@ -43,7 +44,8 @@ def poll(
     """Quotes from Kite's REST, in the same records as `run`. Ctrl-C ends it."""
     from ..clock import SystemClock
     from ..settings import read_settings
-    from ..wiring.poller import Poller, poll_once
+    from ..wiring.poll_once import poll_once
+    from ..wiring.poller import Poller
     from ..wiring.tokens import command_store
 
     every_s = seconds(every)

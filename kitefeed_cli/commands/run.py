@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
-from .follow_flags import Atm, Expiry, Names, Underlyings, Watchlists, flags_of
+from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
 from .token_flags import TokenCommand, TokenFile
 
 
@@ -19,6 +19,7 @@ def run(
     underlying: Underlyings = None,
     expiry: Expiry = None,
     atm: Atm = None,
+    secondary: Secondary = None,
     mode: Annotated[
         Literal["ltp", "quote", "full"] | None,
         typer.Option(

@@ -37,7 +37,8 @@ class Output(Protocol):
     def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         """The state a user sees changed: "live", "partial" (of several connections some are live), "connecting",
         "polling", "stale", "signed-out", "closed", or "unknown" where the calendar cannot say whether the market is
-        closed. `why` is the cause's word when the state is not a good one, and of the last two in a sentence."""
+        closed. `why` is the cause's word when the state is not a good one, and of the last two in a sentence;
+        `source` the name of the secondary source while that serves in Kite's place."""
 
     def problem(self, problem: Told) -> None:
         """The user was told about this problem, on stderr."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..clock import Clock
 from ..kite.choice import prices_of
+from ..kite.instruments import Instrument
 from ..kite.rest import MOST, Kind, Profile, Rest
 from ..kite.watchlist import Watchlist, lists_of
 from ..policy.limits import Limits
@@ -15,7 +16,8 @@ from ..ticks.quotes import QuoteBatch
 
 
 class Quotes:
-    """One command's questions. `watch` knows the access token, `board` the values so far, `names` whose they are."""
+    """One command's questions. `watch` knows the access token, `names` whose values they are; `board` is for the
+    values, and filled by whoever shows them."""
 
     def __init__(self, settings: Settings, store: TokenStore, clock: Clock, limits: Limits) -> None:
         self._clock = clock
@@ -36,6 +38,11 @@ class Quotes:
     def names(self) -> dict[int, str]:
         """Instrument tokens to names; filled as they become known."""
         return self._watchlist.tokens
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        """What is asked for; empty while Kite's lists could not be had."""
+        return self._watchlist.instruments
 
     def batches(self, every_s: float | None = None) -> tuple[Batches[str], list[str]]:
         """The requests to make, and warnings for the user. `every_s`: how often, None for once.
@@ -61,9 +68,7 @@ class Quotes:
         quotes = self._rest.quotes(self.watch.session.access_token, names, self._kind, self._limits.poll_s)
         for name, quote in quotes.items():
             self.names.setdefault(quote.instrument_token, name)
-        batch = QuoteBatch(tuple(quotes.values()), self._clock.now_s())
-        self.board.take(batch)
-        return batch
+        return QuoteBatch(tuple(quotes.values()), self._clock.now_s())
 
     def check_token(self) -> Profile:
         """Whose access token it is. Raises KiteError."""

@@ -12,6 +12,7 @@ from ..clock import Clock
 from ..console.printer import Printer
 from ..session import TokenStore
 from ..settings import Value, read_settings
+from .fallback import secondary_of
 from .incidents import Incidents
 from .market import Market
 from .run import FeedRun, run_until_stopped
@@ -51,7 +52,17 @@ def run_on_local_kite(
         store = TokenStore(env_file)
         store.save(kite.access_token)
         printer.status(f"a local Kite is up at {kite.rest_root}: made-up prices, no account")
-        run = FeedRun(settings, store, clock, printer, incidents=incidents, calendar=AlwaysOpen(), until=until)
+        secondary = secondary_of(settings, clock, environment(kite))
+        run = FeedRun(
+            settings,
+            store,
+            clock,
+            printer,
+            incidents=incidents,
+            calendar=AlwaysOpen(),
+            until=until,
+            secondary=secondary,
+        )
         if demo:
             from .demo import Demo
 

@@ -19,12 +19,16 @@ def tell_losses(printer: Printer, outputs: Outputs, refused: Counter[str], roads
     slow = {name: counters for name, counters in outputs.items() if counters.dropped + counters.failed}
     if slow:
         printer.status(f"Not every output kept up: {backlog_line(slow)}")
-    if refused:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-        printer.status(f"refused and never shown: {reasons}")
-    for line in road_lines(roads):
+    for line in (*refused_line(refused), *road_lines(roads)):
         printer.status(line)
     printer.detail(backlog_line(outputs, always=True))
+
+
+def refused_line(refused: Counter[str]) -> Iterator[str]:
+    """What was not believed, by the reason; nothing when all was."""
+    if refused:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+        yield f"refused and never shown: {reasons}"
 
 
 def road_lines(roads: Sequence[Road]) -> Iterator[str]:

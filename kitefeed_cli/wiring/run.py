@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from math import inf
 from types import FrameType
@@ -18,9 +17,9 @@ from ..console.printer import Printer
 from ..console.streams import OutputClosed
 from ..driver.fleet import Fleet
 from ..driver.inbox import ThreadInbox
+from ..kite.choice import prices_of
 from ..kite.feed import Feed
 from ..kite.rest import Rest
-from ..kite.choice import prices_of
 from ..kite.watchlist import Part, Watchlist, lists_of
 from ..outputs import Output
 from ..outputs.silent import Silent
@@ -30,17 +29,20 @@ from ..problems import Problem
 from ..scenario.flight.incident import Incident
 from ..session import Session, TokenStore, TokenWatch, Watch
 from ..settings import Settings
+from ..sources import QuoteSource
 from ..ticks.board import Board
 from ..ticks.bus import Bus
 from ..ticks.gaps import Gap, GapLedger
 from ..ticks.lane import Lane, WhenFull
 from ..ticks.road import Road
+from .fallback import fallback_of, secondary_of
 from .hands import LiveHands
 from .health import Health, Outputs
 from .incidents import Incidents
 from .losses import tell_losses
 from .market import Market
-from .names import few_names, resolve_names
+from .morning import Morning
+from .names import few_names, resolve_names, tell_waiting
 from .output import make_output, start
 from .seat import Seat
 from .until import Until
@@ -67,9 +69,11 @@ class FeedRun:
         lane: Lane | None = None,
         calendar: Calendar | None = None,
         until: Callable[[Market], Until] | None = None,
+        secondary: QuoteSource | None = None,
     ) -> None:
         """`lane`: a program takes the batches from it; None: they go to the printer's streams. `calendar`: another one
-        than that of the settings. `until`: when the run ends by itself."""
+        than that of the settings. `until`: when the run ends by itself. `secondary`: asked while Kite serves nothing.
+        """
         self._clock = clock
         self._printer = printer
         self._store = store
@@ -88,7 +92,7 @@ class FeedRun:
         self._calendar = calendar or load(settings.calendar)
         self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
         self._until = until(self.market) if until else None
-        self._voice = Voice(printer, self._output, self._bus.tell, self.board, clock, self.market.outlook)
+        self.voice = Voice(printer, self._output, self._bus.tell, self.board, clock, self.market.outlook)
         self._incidents = incidents
         self._limits = limits
         self._roads: list[Road] = []  # one for each connection
@@ -97,6 +101,7 @@ class FeedRun:
             incidents.expect(self.watchlist)
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
+        self._fallback = fallback_of(secondary or secondary_of(settings, clock), self, self._roads, printer, clock)
 
     def _seat(self, settings: Settings, part: Part, fleet: Fleet | None) -> Seat:
         clock, inbox = self._clock, ThreadInbox(self._clock)
@@ -123,7 +128,7 @@ class FeedRun:
             self.board,
             road.deliver,
             inbox.post,
-            self._voice,
+            self.voice,
             market,
             self.fail,
             clock,
@@ -144,7 +149,7 @@ class FeedRun:
     @property
     def shown(self) -> Show:
         """The state that was last shown to the user."""
-        return self._voice.shown
+        return self.voice.shown
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
@@ -170,24 +175,25 @@ class FeedRun:
             health.start()  # a program looks after its own lane
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
+        self._fallback.start()
+        morning = Morning(self.watchlist, self.seats, self.board, self._printer, self.fail, self._clock)
+        morning.start()
         if self._until is not None:
             self._until.start(self._time_is_up)
         try:
             self._sit_down(self._store.read().saved)
         finally:
-            health.stop()
-            watch.stop()
+            for one in (health, watch, morning, self._fallback, *(seat.feed for seat in self.seats)):
+                one.stop()
             if self._until is not None:
                 self._until.stop()
-            for seat in self.seats:
-                seat.feed.stop()
             for road in self._roads:
                 road.close()
             self._bus.close(_STOP_S)
             self._output.close()
             if self._incidents is not None:
                 self._incidents.close()
-            refused = sum((seat.feed.refused() for seat in self.seats), Counter[str]())
+            refused = sum((seat.feed.refused() for seat in self.seats), self._fallback.refused)
             tell_losses(self._printer, self._bus.counters(), refused, self._roads)
         self._end()
 
@@ -229,13 +235,8 @@ class FeedRun:
         for road in self._roads:
             road.ledger.begin()
         again = resolve_names(self.watchlist, self._clock, lambda: self._stopping, self.fail)
-        if len(self.seats) > 1 and not self._stopping:
-            self._printer.status(self.watchlist.plan)
         if again is not None:
-            waits_for = self.watchlist.waits_for
-            rule = waits_for is not None and waits_for.cause == "no-price"
-            tell = self._printer.status if rule else self._printer.detail
-            tell(f"{again}; it is asked for again before the feed opens")
+            tell_waiting(self.watchlist, again, self._printer)
         self._end()
 
     def _outage_over(self, incident: Incident, since_s: float) -> None:

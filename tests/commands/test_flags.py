@@ -8,7 +8,7 @@ import typer
 from kitefeed_cli.app import app
 
 # Completion is the shell's affair; --version is no setting; the others are read with the settings, `.env` included.
-WITHOUT = {"install_completion", "show_completion", "version", "mode", "watchlist", "underlying", "expiry", "atm"}
+WITHOUT = {"install_completion", "show_completion", "version", "mode", "watchlist", "underlying", "expiry", "atm", "secondary"}
 
 
 def options() -> Iterator[tuple[str, Any]]:

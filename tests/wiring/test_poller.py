@@ -6,7 +6,7 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
-from kitefeed_cli.clock import ScaledClock, SystemClock
+from kitefeed_cli.clock import Clock, ScaledClock, SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.kite.errors import KiteError
@@ -15,10 +15,17 @@ from kitefeed_cli.policy import DEFAULT, Answer
 from kitefeed_cli.polling import Ask, Course
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings, read_settings
+from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.ticks.quotes import Quote, QuoteBatch
 from kitefeed_cli.wiring.local import environment
+from kitefeed_cli.wiring.poll_voice import PollVoice
 from kitefeed_cli.wiring.poller import Poller
 from tests.conftest import Canary
+
+
+def voice_of(clock: Clock, talk: io.StringIO, texts: list[str] | None = None) -> PollVoice:
+    output = JsonLines((texts if texts is not None else []).append, {}, clock)
+    return PollVoice(output, Board(clock), Printer(io.StringIO(), talk, clock), clock, 5.0, lambda: None)
 
 
 def test_a_login_just_before_a_poll_is_no_error(tmp_path: Path, canary: Canary) -> None:
@@ -28,13 +35,13 @@ def test_a_login_just_before_a_poll_is_no_error(tmp_path: Path, canary: Canary) 
     store.save(canary.access_token)
     poller = Poller(Settings("key", store.path), store, 5.0, clock, Printer(io.StringIO(), talk, clock))
     course = Course(5.0, DEFAULT)
-    output = JsonLines(lambda text: None, {}, clock)
+    voice = voice_of(clock, talk)
 
     store.save(canary.access_token[::-1])
-    poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, output)
+    poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, voice)
     assert ("", Ask.QUOTES) == (talk.getvalue(), course.ask)
 
-    poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, output)
+    poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, voice)
     assert 1 == talk.getvalue().count("error:")
     assert Ask.TOKEN is course.ask
 
@@ -49,12 +56,13 @@ def test_quotes_that_would_go_back_in_exchange_time_are_held_back(tmp_path: Path
         store.save(kite.access_token)
         poller = Poller(settings, store, 5.0, clock, Printer(io.StringIO(), io.StringIO(), clock))
         batches, _ = poller._quotes.batches(5.0)
+        voice = voice_of(clock, io.StringIO(), texts)
         newer = Quote("NSE:INFY", 408065, 5.0, "quote", exchange_at=clock.wall() + timedelta(minutes=9))
         for output_gets in (1, 0):
             texts.clear()
-            poller._poll(batches, Course(5.0, DEFAULT), JsonLines(texts.append, {}, clock))
+            poller._poll(batches, Course(5.0, DEFAULT), voice)
             assert output_gets == "".join(texts).count('"kind":"tick"')
-            poller._order.sift(QuoteBatch([newer], clock.now_s()))
+            voice.order.sift(QuoteBatch([newer], clock.now_s()))
             clock.sleep(1.1)  # Kite allows one request a second
 
-    assert {"older-quote": 1} == poller._order.held_back
+    assert {"older-quote": 1} == voice.order.held_back
