@@ -206,7 +206,7 @@ def _connection_detail(error: BaseException, host: str) -> str:
 
 
 def _certificate_detail(error: ssl.SSLCertVerificationError) -> str:
-    text = (error.verify_message or "").lower()
+    text = str(getattr(error, "verify_message", "")).lower()  # one that Python raises itself has none
     if "expired" in text:
         return "certificate expired"
     if "not yet valid" in text:

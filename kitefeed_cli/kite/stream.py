@@ -6,6 +6,7 @@ No text here is taken from an exception of the library, which may quote the addr
 from __future__ import annotations
 
 import http
+import logging
 import os
 import ssl
 
@@ -55,6 +56,7 @@ def shake_hands(link: Link, url: str) -> Socket:
     Raises Answered, websocket.WebSocketException, OSError, TimeoutError, Interrupted.
     """
     websocket.enableTrace(False)  # it would log the request line, and with it the access token
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # its errors quote what they met
     ws = Socket(link)
     proxy = ""
     try:
@@ -91,7 +93,7 @@ def why_unreachable(error: Exception, within_s: float) -> str:
         case TimeoutError() | websocket.WebSocketTimeoutException():
             return f"no answer within {within_s:g} s"
         case ssl.SSLCertVerificationError():
-            return f"certificate not trusted: {error.verify_message}"
+            return f"certificate not trusted: {getattr(error, 'verify_message', 'for another host')}"
         case websocket.WebSocketConnectionClosedException():
             return "connection closed before an answer"
         case websocket.WebSocketException():
@@ -121,8 +123,8 @@ def why_closed(error: Exception, ws: Socket) -> str:
 def _network(error: Exception) -> str:
     match error:
         case ssl.SSLError():
-            reason = error.reason if isinstance(error.reason, str) else "handshake failed"
-            return f"TLS failed: {reason.replace('_', ' ').lower()}"
+            reason = getattr(error, "reason", None)  # only OpenSSL's own have one
+            return f"TLS failed: {reason.replace('_', ' ').lower() if isinstance(reason, str) else 'handshake failed'}"
         case ConnectionRefusedError():
             return "connection refused"
         case ConnectionError():
