@@ -98,20 +98,24 @@ def from_notes(notes: dict[str, object]) -> Changes:
 def compare(before: Dump, now: Dump, since: str, today: date) -> Changes:
     """What became of the instruments of the older list. Lines that are the same in both cost nothing."""
     lines = set(before.content.splitlines()), set(now.content.splitlines())
-    removed = _instruments(before, lines[0] - lines[1])
-    added = _instruments(now, lines[1] - lines[0])
+    return between(_instruments(before, lines[0] - lines[1]), _instruments(now, lines[1] - lines[0]), since, today)
+
+
+def between(removed: Sequence[Instrument], added: Sequence[Instrument], since: str, today: date) -> Changes:
+    """The same for some instruments as they were, and those that have their names or their tokens now."""
     by_key, by_token = {one.key: one for one in added}, {one.instrument_token: one for one in added}
     every: list[Change] = []
     gone, known = 0, {one.key for one in removed}
     for old in removed:
         heir, same = by_token.get(old.instrument_token), by_key.get(old.key)
+        later = same
         if heir is not None and heir.key != old.key:
             every.append(_inherited(old, heir, same is not None, today))
             known.add(heir.key)
+            later = same or (heir if every[-1].kind is Kind.RENAMED else None)
         if same is not None and same.instrument_token != old.instrument_token:
             numbers = str(old.instrument_token), str(same.instrument_token)
             every.append(Change(Kind.RETOKENED, same.instrument_token, old.key, same.key, *numbers))
-        later = same or (heir if every and every[-1].kind is Kind.RENAMED and every[-1].before == old.key else None)
         if later is not None and later.expiry != old.expiry:
             days = str(old.expiry or "none"), str(later.expiry or "none")
             every.append(Change(Kind.MOVED, later.instrument_token, old.key, later.key, *days))

@@ -11,6 +11,7 @@ from ..policy.events import Answer
 from ..problems import Exit, Problem
 from .errors import KiteError
 from .instruments import Instrument, Instruments
+from .nearest import Missing
 from .rest import Rest
 from .rules import Prices, Window, windows
 
@@ -19,10 +20,12 @@ PRICE_S = 4.0  # one request
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The instruments, each once: those named, then those of the rules. `plan`: what was chosen and why, in lines."""
+    """The instruments, each once: those named, then those of the rules. `plan`: what was chosen and why, in lines;
+    `missing`: names that no list has any more."""
 
     instruments: list[Instrument]
     windows: list[Window]
+    missing: list[Missing]
 
     @property
     def plan(self) -> list[str]:
@@ -31,19 +34,22 @@ class Choice:
         return [*(window.line for window in self.windows), f"{len(self.instruments):,} instruments to follow"]
 
 
-def choose(wanted: Following, lists: Instruments, prices: Prices) -> Choice:
+def choose(wanted: Following, lists: Instruments, prices: Prices, *, strict: bool = True) -> Choice:
     """What is to be followed today. Raises Problem: exit 3 and 4 for what a login or a wait may cure, 2 and 5 for what
-    they will not."""
-    found = {one.instrument_token: one for one in lists.resolve(wanted.names, wanted.places)}
+    they will not. `strict`: a name that no list has is a Problem too."""
+    known = lists.look_up(wanted.names)
+    if strict and known.missing:
+        raise lists.refusal(known.missing, wanted.places)
+    found = {one.instrument_token: one for one in known.instruments}
     if not wanted.rules:
-        return Choice(list(found.values()), [])
+        return Choice(list(found.values()), [], known.missing)
     try:
         chosen = windows(wanted.rules, lists.dump(), lists.today, prices)
     except KiteError as error:
         raise _no_price(wanted, error) from None
     for window in chosen:
         found.update((one.instrument_token, one) for one in window.instruments)
-    return Choice(list(found.values()), chosen)
+    return Choice(list(found.values()), chosen, known.missing)
 
 
 def prices_of(rest: Rest, access_token: Callable[[], str]) -> Prices:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -97,8 +97,10 @@ class Connection:
         self._access_token = access_token
         self._within_s = within_s
         self._before = before
-        self._freshness = Freshness(plan.subscriptions)
-        self._roll = RollCall(plan.subscriptions)
+        self._subscribed = dict(plan.subscriptions)  # a copy: a new day may change it while it is being sent
+        self._freshness = Freshness(self._subscribed)
+        self._roll = RollCall(self._subscribed)
+        self._wishes: deque[tuple[Mapping[int, str], tuple[int, ...]]] = deque()
         self._link = Link(plan.clock)
         self._link.deadline_s = plan.clock.now_s() + within_s
         self._thread = threading.Thread(target=self._run, name=f"kitefeed-reader-{ask}", daemon=True)
@@ -109,6 +111,10 @@ class Connection:
     def interrupt(self) -> None:
         """Ask it to end; returns at once."""
         self._link.interrupt()
+
+    def follow(self, added: Mapping[int, str], gone: Sequence[int]) -> None:
+        """Have other instruments subscribed to, and some given up, at the next frame; returns at once."""
+        self._wishes.append((dict(added), tuple(gone)))
 
     def join(self, real_s: float) -> None:
         """Wait for its thread, at most so many real seconds."""
@@ -132,12 +138,12 @@ class Connection:
             for earlier in self._before:  # one socket at a time: Kite counts them
                 earlier.join(plan.clock.real_s(min(1.0, self._within_s)))
             self._before = ()
-            if len(plan.subscriptions) >= FEW:
+            if len(self._subscribed) >= FEW:
                 from . import columns as columns  # 0.1 s that the first large frame need not wait for
             dial(self._link, plan.names, plan.host, plan.port, plan.tls)
             ws = shake_hands(self._link, self._url())
             self._access_token = ""
-            for command in commands(plan.subscriptions):
+            for command in commands(self._subscribed):
                 ws.send(command)
         except Interrupted:
             return None
@@ -195,6 +201,8 @@ class Connection:
                 self._listen(data)
             elif opcode == websocket.ABNF.OPCODE_CLOSE:
                 return closed_by_kite(data)
+            if self._wishes:
+                self._change(ws, now_s)
             if self._roll.is_due(now_s):
                 self._repair(ws)
 
@@ -205,6 +213,18 @@ class Connection:
             for command in commands(missing):
                 ws.send(command)
         self._plan.missed(missing, again)
+
+    def _change(self, ws: Socket, now_s: float) -> None:
+        """Do what `follow` asked for."""
+        while self._wishes:
+            added, gone = self._wishes.popleft()
+            for start in range(0, len(gone), _INSTRUMENTS):
+                some = list(gone[start : start + _INSTRUMENTS])
+                ws.send(json.dumps({"a": "unsubscribe", "v": some}, separators=(",", ":")))
+            for command in commands(added):
+                ws.send(command)
+            self._freshness.expect(added)
+            self._roll.change(added, gone, now_s)
 
     def _take(self, batch: TickBatch, now_s: float) -> None:
         plan = self._plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from ..clock import Clock
@@ -93,6 +93,12 @@ class Feed:
             for connection in self._connections:
                 if connection.ask == ask:
                     connection.interrupt()
+
+    def follow(self, added: Mapping[int, str], gone: Sequence[int]) -> None:
+        """Subscribe to more (modes by instrument token) and give some up, on the connection that is open. The next
+        `open` reads `subscriptions`, which must have been changed already."""
+        for connection in self._connections:
+            connection.follow(added, gone)
 
     def ages(self) -> tuple[float, float]:
         """Seconds since the last frame and the last tick of the open connection; infinite without one. The first

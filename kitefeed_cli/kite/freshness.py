@@ -19,6 +19,10 @@ class Freshness:
     def __init__(self, instruments: Iterable[int]) -> None:
         self._waiting: dict[int, tuple[Layout, object] | None] = dict.fromkeys(instruments)
 
+    def expect(self, instruments: Iterable[int]) -> None:
+        """These are subscribed to as well, from now on."""
+        self._waiting.update(dict.fromkeys(instruments))
+
     def mark(self, batch: TickBatch) -> bool:
         """Set `batch.snapshots`; True when any of its ticks is fresh. Costs nothing once every instrument is."""
         if not self._waiting:

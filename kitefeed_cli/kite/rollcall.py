@@ -8,7 +8,7 @@ that has expired, or more of them than Kite serves.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..ticks.batch import TickBatch
 
@@ -27,6 +27,14 @@ class RollCall:
     def begin(self, now_s: float) -> None:
         """The subscriptions are sent."""
         self._since_s = now_s
+
+    def change(self, added: Mapping[int, str], gone: Iterable[int], now_s: float) -> None:
+        """Other instruments were subscribed to, and some were given up: look for the new ones from now on."""
+        self.missing.update(added)
+        for token in gone:
+            self.missing.pop(token, None)
+        self._looks = list(_LOOKS_S)
+        self.begin(now_s)
 
     def heard(self, batch: TickBatch) -> None:
         """Strike off what is in a batch, in the mode it was asked for."""

@@ -47,9 +47,10 @@ class Window:
     @property
     def line(self) -> str:
         """The choice in words."""
-        first, last = self.strikes[0], self.strikes[-1]
-        said = f"{self.rule.underlying}: {len(self.instruments)} options that expire on {self.expiry}, "
-        said += f"{len(self.strikes)} strike{'s' * (len(self.strikes) != 1)} from {first:,g} to {last:,g}"
+        many, strikes = len(self.instruments), len(self.strikes)
+        said = f"{self.rule.underlying}: {many} option{'s' * (many != 1)} of {self.expiry}, "
+        said += f"{strikes} strikes from {self.strikes[0]:,g} to {self.strikes[-1]:,g}" if strikes > 1 else "one strike"
+        said += f", {self.strikes[0]:,g}" * (strikes == 1)
         wanted = 2 * (self.rule.atm or 0) + 1
         few = f", {wanted} were wanted" if self.spot and len(self.strikes) < wanted else ""
         return said + (f" around {self.price:,.2f} ({self.spot})" if self.spot else "") + few

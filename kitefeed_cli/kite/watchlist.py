@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from ..following import Following
 from ..problems import Exit, Problem
 from .choice import choose, no_prices
 from .instruments import DOWNLOAD_S, Instrument, Instruments, cache_folder
+from .renewal import Renewal, renewed
 from .rest import Rest
 from .rules import Prices, most
 
@@ -83,6 +84,7 @@ class Watchlist:
         self.subscriptions: dict[int, str] = {}
         self.said: list[str] = []
         self.waits_for: Problem | None = None  # why they are not known yet
+        self.day = ""  # whose list they were found in; empty when it took none
         many = len(typed) + sum(most(rule) - 1 for rule in wanted.rules)
         connections = min(max(1, -(-many // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
         self.parts = [Part(self, number, share) for number, share in enumerate(_shares(typed, connections))]
@@ -124,7 +126,9 @@ class Watchlist:
                 self.waits_for = problem
                 return f"{problem.what}: {problem.why}"
             self._take(found.instruments)
-            self.said = [*lists.warnings, *lists.news(found.instruments), *found.plan]
+            self.day = lists.day
+            several = [self.plan] if len(self.parts) > 1 else []
+            self.said = [*lists.warnings, *lists.news(found.instruments), *found.plan, *several]
         for line in self.said:
             self._tell(line)
         return None
@@ -137,6 +141,47 @@ class Watchlist:
             part.subscriptions.update(dict.fromkeys(share, self._mode))
         self.waits_for = None
         self.instruments = found
+
+    def renew(self) -> Renewal | str:
+        """Look everything up again, in the list of a new day. What came of it, or why that has to wait.
+
+        Raises Problem when a rule has nothing to choose from any more; all stays as it is then.
+        """
+        with self._lock:
+            lists = self._lists()
+            try:
+                found = choose(self._wanted, lists, self._prices, strict=False)
+            except Problem as problem:
+                if problem.exit_code not in (Exit.UNREACHABLE, Exit.LOGIN):
+                    raise
+                return f"{problem.what}: {problem.why}"
+            if lists.age_days:
+                return lists.warnings[-1]
+            renewal = renewed(self.instruments, found, lists, self.day)
+            self._replace(found.instruments, renewal)
+            self.day = lists.day
+            return renewal
+
+    def _replace(self, found: list[Instrument], renewal: Renewal) -> None:
+        """In place, part by part: what stays must not be asked for again."""
+        if found:
+            _check_number(len(found), len(self.parts))
+        for token in renewal.gone:
+            for part in self.parts:
+                part.subscriptions.pop(token, None)
+        for token in renewal.added:
+            min(self.parts, key=lambda part: len(part.subscriptions)).subscriptions[token] = self._mode
+        self.tokens.update((each.instrument_token, each.key) for each in found)
+        self.subscriptions.update(dict.fromkeys(renewal.added, self._mode))
+        for token in renewal.gone:
+            self.subscriptions.pop(token, None)
+        self.instruments = found
+
+    def forget(self, gone: Iterable[int]) -> None:
+        """Their last ticks have been shown: these instrument tokens need no names any more."""
+        for token in gone:
+            if token not in self.subscriptions:
+                self.tokens.pop(token, None)
 
     def share(self, number: int) -> list[str]:
         """What REST calls the instruments of that part; empty until they are known."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ..clock import Clock
@@ -70,6 +70,17 @@ class Board:
                 return
             self._fold()
             self._take_each(batch, latest_believed(self._clock))
+
+    def forget(self, instrument_tokens: Collection[int]) -> None:
+        """These are not followed any more, or are another instrument's tokens now: their old values are nobody's."""
+        self._settle()
+        with self._lock:
+            self._fold()
+            before, self._table = self._table, Table()
+            for last in before.lasts():
+                token = last.instrument_token
+                if token not in instrument_tokens and (record := before.record(token)) is not None:
+                    self._table.write(token, record)
 
     def last(self, instrument_token: int) -> Last | None:
         """The newest value of one instrument."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from ..clock import Clock
+from ..console.printer import Printer
 from ..kite.watchlist import Watchlist
 from ..problems import Problem
 
@@ -35,6 +36,13 @@ def resolve_names(
         while not (answers or stopping()):
             clock.wait(done, 1.0)
     return answers[0] if answers else None
+
+
+def tell_waiting(watchlist: Watchlist, again: str, printer: Printer) -> None:
+    """The names are not known yet: quietly when the list will come by itself, aloud when somebody must log in first."""
+    waits_for = watchlist.waits_for
+    aloud = waits_for is not None and waits_for.cause == "no-price"
+    (printer.status if aloud else printer.detail)(f"{again}; it is asked for again before the feed opens")
 
 
 def few_names(missing: Iterable[int], names: Mapping[int, str]) -> str:

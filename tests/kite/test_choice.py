@@ -45,7 +45,7 @@ def test_names_come_first_and_an_option_named_twice_counts_once() -> None:
 
 def test_the_plan_says_how_many_which_expiry_and_which_strikes() -> None:
     assert [
-        "NIFTY: 6 options that expire on 2026-03-03, 3 strikes from 24,950 to 25,050 around 25,012.35 (NSE:NIFTY 50)",
+        "NIFTY: 6 options of 2026-03-03, 3 strikes from 24,950 to 25,050 around 25,012.35 (NSE:NIFTY 50)",
         "8 instruments to follow",
     ] == choose(ATM, lists(), prices).plan
     assert [] == choose(Following(("NSE:RELIANCE",)), lists(), prices).plan

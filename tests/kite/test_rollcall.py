@@ -94,3 +94,42 @@ def test_a_lost_subscription_is_sent_again_within_five_seconds_and_no_other_is(
         seat.feed.close(1)
         assert 1000 == heard.get(timeout=PATIENCE_S), "nothing else was sent before the goodbye"
         assert lost.empty()
+
+
+def test_others_are_subscribed_to_and_given_up_on_the_open_connection(clock: HandClock, canary: Canary) -> None:
+    heard: queue.Queue[object] = queue.Queue()
+    beat: queue.Queue[bytes] = queue.Queue()
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        for _ in range(2):
+            peer.receive()
+        peer.send(frame(full(INFY, 150000, AT)))
+        peer.send(beat.get(timeout=PATIENCE_S))
+        heard.put([json.loads(peer.receive()[1]) for _ in range(3)])
+        peer.send(frame(full(RELIANCE, 250000, AT)))
+        peer.answer_close()
+
+    with Server(behave) as server, desk(server.root, canary.access_token, {INFY: "full"}, clock) as seat:
+        seat.open()
+        assert isinstance(seat.event(), FeedOpened)
+        seat.lasts()
+        seat.feed.follow({RELIANCE: "full"}, (INFY,))
+        beat.put(HEARTBEAT)
+        assert heard.get(timeout=PATIENCE_S) == [
+            {"a": "unsubscribe", "v": [INFY]},
+            {"a": "subscribe", "v": [RELIANCE]},
+            {"a": "mode", "v": ["full", [RELIANCE]]},
+        ]
+        (tick,) = seat.lasts()
+        assert (RELIANCE, True) == (tick.instrument_token, tick.snapshot), "its cached packet is no news"
+
+
+def test_new_ones_are_missed_like_the_first_and_those_given_up_are_not() -> None:
+    roll = RollCall({INFY: "full"})
+    roll.begin(0.0)
+    roll.change({RELIANCE: "ltp"}, (INFY,), 100.0)
+
+    assert not roll.is_due(101.9)
+    assert roll.is_due(102.0)
+    assert ({RELIANCE: "ltp"}, True) == roll.call()

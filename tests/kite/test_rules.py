@@ -116,7 +116,7 @@ def test_ten_strikes_around_the_price_are_21_and_42_options() -> None:
     assert {"CE", "PE"} == {one.instrument_type for one in found.instruments}
     assert {date(2026, 3, 3)} == {one.expiry for one in found.instruments}
     assert (
-        "NIFTY: 42 options that expire on 2026-03-03, 21 strikes from 24,500 to 25,500 around 25,012.35 (NSE:NIFTY 50)"
+        "NIFTY: 42 options of 2026-03-03, 21 strikes from 24,500 to 25,500 around 25,012.35 (NSE:NIFTY 50)"
         == found.line
     )
 
@@ -140,7 +140,7 @@ def test_without_a_number_every_strike_is_meant_and_no_price_is_asked() -> None:
     found = window(Rule("NIFTY", "this-week"), ask=never)
 
     assert (41, 82) == (len(found.strikes), len(found.instruments))
-    assert "NIFTY: 82 options that expire on 2026-03-03, 41 strikes from 24,000 to 26,000" == found.line
+    assert "NIFTY: 82 options of 2026-03-03, 41 strikes from 24,000 to 26,000" == found.line
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from kitefeed_cli.following import Following
 from kitefeed_cli.kite.changes import Changes
-from kitefeed_cli.kite.instruments import Instrument, Instruments
+from kitefeed_cli.kite.instruments import Found, Instrument, Instruments
 from kitefeed_cli.kite.watchlist import CONNECTIONS_MAX, INSTRUMENTS_MAX, Watchlist
 from kitefeed_cli.problems import Problem
 
@@ -19,12 +19,12 @@ class Lists(Instruments):
     def __init__(self) -> None:
         self.warnings = []
         self.changes = Changes()
+        self.day = ""
 
-    def resolve(self, names: Sequence[str], places: Mapping[str, str] | None = None) -> list[Instrument]:
-        return [
-            Instrument(number << 8 | 1, "NSE", f"S{number}", "NSE", "EQ", 0.05, 1)
-            for number in (int(name.rpartition("S")[2]) for name in names)
-        ]
+    def look_up(self, names: Sequence[str]) -> Found:
+        numbers = (int(name.rpartition("S")[2]) for name in names)
+        found = [Instrument(number << 8 | 1, "NSE", f"S{number}", "NSE", "EQ", 0.05, 1) for number in numbers]
+        return Found(found, [])
 
 
 def listed(many: int) -> Watchlist:

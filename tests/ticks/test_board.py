@@ -234,3 +234,13 @@ def test_a_board_on_the_bus_answers_with_all_that_was_queued_before() -> None:
         assert NOON + timedelta(seconds=12) == board.newest_exchange_at()
         bus.deliver(Values(last(13, received_s=13, at_s=13)))
         assert not board.outrun_by(Values(last(13, received_s=14, at_s=13, source=REST)))
+
+
+def test_what_is_forgotten_leaves_no_old_price_under_a_new_name(board: Board) -> None:
+    board.take(Values(last(1523.4), last(24987.65, instrument_token=NIFTY)))
+    board.forget({INFY})
+
+    assert None is board.last(INFY)
+    assert [NIFTY] == [value.instrument_token for value in board.lasts()]
+    board.take(Values(last(1.0)))
+    assert (1.0, FEED) == shown(board)

@@ -1,0 +1,60 @@
+"""What a new day's list makes of the instruments of a run that went on overnight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .changes import between
+from .choice import Choice
+from .instruments import Instrument, Instruments
+from .nearest import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """`added` and `gone` are instrument tokens to subscribe to and to give up; `another`: those that stay and are
+    another instrument's now, so that no old price may stand under the new name. `lines`: what to tell."""
+
+    added: tuple[int, ...]
+    gone: tuple[int, ...]
+    another: tuple[int, ...]
+    lines: tuple[str, ...]
+
+
+def renewed(before: Sequence[Instrument], found: Choice, lists: Instruments, since: str) -> Renewal:
+    """The differences; `since`: the day of the list that `before` was found in."""
+    old, new = ({one.instrument_token: one for one in every} for every in (before, found.instruments))
+    gone = tuple(token for token in old if token not in new)
+    added = tuple(token for token in new if token not in old)
+    another = tuple(token for token in old.keys() & new.keys() if _kind(old[token]) != _kind(new[token]))
+    lines = [*lists.warnings, *_changes(before, lists, since), *map(_line, found.missing)]
+    if gone or added:
+        lines += [window.line for window in found.windows]
+        lines.append(
+            f"the instruments of {lists.day}: {len(added):,} new, {len(gone):,} given up, {len(new):,} to follow"
+        )
+    return Renewal(added, gone, another, tuple(lines))
+
+
+def _changes(before: Sequence[Instrument], lists: Instruments, since: str) -> list[str]:
+    known = [one for one in before if one.exchange]
+    if not known:
+        return []
+    dump = lists.dump()
+    names = {one.key for one in known} | {str(one.instrument_token) for one in known}
+    now = list({one.key: one for one in dump.named(names).values()}.values())
+    same = {one.key: one for one in now}
+    odd = [one for one in known if same.get(one.key) != one]
+    changes = between(odd, now, since, lists.today)
+    return [one.line(since) for one in changes.every]
+
+
+def _line(one: Missing) -> str:
+    why = "has expired" if one.expired else "is not in Kite's list any more"
+    return f"{one.name} {why} and is not followed any longer" + (f"; {one.hint}" if one.hint else "")
+
+
+def _kind(one: Instrument) -> tuple[object, ...]:
+    """Two of one token that differ in this are two instruments."""
+    return one.name.split()[:1], one.instrument_type, one.strike, bool(one.expiry)

@@ -1,0 +1,115 @@
+"""A run that goes on overnight, against a local Kite whose next day has another list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from kitefeed_cli.clock import IST, ScaledClock, SystemClock
+from kitefeed_cli.console.printer import Printer
+from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.session import TokenStore
+from kitefeed_cli.settings import read_settings
+from kitefeed_cli.wiring.local import environment
+from kitefeed_cli.wiring.run import FeedRun
+
+DAY_S = 86_400.0
+MONDAY = datetime(2026, 3, 2, 11, 0, tzinfo=IST)  # the options of the nearest week expire on Tuesday
+
+
+class Overnight:
+    """A run on a thread, and the words it said."""
+
+    def __init__(self, folder: Path, clock: ScaledClock, kite: LocalKite, flags: dict[str, str | list[str]]) -> None:
+        self.kite = kite
+        self._clock = clock
+        self._said = StringIO()
+        store = TokenStore(folder / ".env")
+        store.save(kite.access_token)
+        settings = read_settings(folder / ".env", environment(kite), flags)
+        self.run = FeedRun(settings, store, clock, Printer(StringIO(), self._said, clock, color=False))
+        self._thread = threading.Thread(target=self.run.run)
+        self._thread.start()
+
+    @property
+    def said(self) -> str:
+        return self._said.getvalue()
+
+    def skip(self, days: int) -> None:
+        self._clock.skip(days * DAY_S)
+
+    def eventually(self, condition: Callable[[], bool]) -> None:
+        clock = SystemClock()
+        until_s = clock.now_s() + 20.0
+        while not condition():
+            assert clock.now_s() < until_s, f"it never happened; said was:\n{self.said}"
+            clock.sleep(0.02)
+
+    def ticked(self, *names: str) -> bool:
+        """Whether the feed has brought a tick of each of these."""
+        token_of = {name: token for token, name in self.run.watchlist.tokens.items()}
+        lasts = [self.run.board.last(token_of[name]) if name in token_of else None for name in names]
+        return all(last is not None and last.source == "feed" for last in lasts)
+
+    def stop(self) -> None:
+        self.run.stop()
+        self._thread.join()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Overnight]]:
+    clock = ScaledClock(20, MONDAY)
+    runs: list[Overnight] = []
+    with LocalKite(clock) as kite:
+
+        def begin(**flags: str | list[str]) -> Overnight:
+            runs.append(Overnight(tmp_path, clock, kite, flags))
+            return runs[-1]
+
+        yield begin
+        for one in runs:
+            one.stop()
+
+
+def test_new_options_are_subscribed_and_old_ones_given_up_on_the_open_connection(
+    start: Callable[..., Overnight],
+) -> None:
+    night = start(instruments=["NSE:INFY"], underlying=["NIFTY"], expiry="this-week", atm="1")
+    night.eventually(lambda: night.ticked("NSE:INFY", "NFO:NIFTY2630325000CE"))
+    old = [token for token, name in night.run.watchlist.tokens.items() if "26303" in name]
+    night.skip(2)
+    night.eventually(lambda: night.ticked("NFO:NIFTY2631025000CE", "NFO:NIFTY2631024950PE"))
+
+    assert 6 == len(old)
+    night.eventually(lambda: not any("26303" in name for name in night.run.watchlist.tokens.values()))
+    assert [] == [token for token in old if night.run.board.last(token) is not None], "what was given up ticks no more"
+    assert "the instruments of 2026-03-04: 6 new, 6 given up, 7 to follow" in night.said
+    assert 1 == len([row for row in night.kite.requests() if row["kind"] == "ws"])
+
+
+def test_a_rename_and_a_moved_expiry_are_told_and_a_token_of_another_is_cleared(
+    start: Callable[..., Overnight],
+) -> None:
+    night = start(instruments=["NSE:INFY", "NSE:TATAMOTORS", "MCX:CRUDEOIL26MARFUT", "301315"])
+    night.eventually(lambda: night.ticked("NSE:INFY", "NSE:TATAMOTORS", "CDS:EURINR26MARFUT"))
+    night.skip(1)
+    night.eventually(lambda: "given up" in night.said)
+
+    assert "NSE:TATAMOTORS of 2026-03-02 is called NSE:TMPV now, with the same instrument token 884737" in night.said
+    assert "the expiry of MCX:CRUDEOIL26MARFUT was moved: 2026-03-31 on 2026-03-02, 2026-04-01 now" in night.said
+    assert "instrument token 301315 was CDS:EURINR26MARFUT on 2026-03-02 and is CDS:GBPINR26MAYFUT now" in night.said
+    assert "the instruments of 2026-03-03: 0 new, 1 given up, 3 to follow" in night.said
+
+
+def test_indices_alone_need_no_list_on_any_day(start: Callable[..., Overnight]) -> None:
+    night = start(instruments=["NSE:NIFTY 50"])
+    night.eventually(lambda: night.ticked("NSE:NIFTY 50"))
+    night.skip(1)
+    SystemClock().sleep(2.0)
+
+    assert [] == [row for row in night.kite.requests() if row["path"].startswith("/instruments")]
