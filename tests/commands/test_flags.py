@@ -8,7 +8,8 @@ import typer
 from kitefeed_cli.app import app
 
 # Completion is the shell's affair; --version is no setting; the others are read with the settings, `.env` included.
-WITHOUT = {"install_completion", "show_completion", "version", "mode", "watchlist", "underlying", "expiry", "atm", "secondary"}
+_SET = {"mode", "calendar", "watchlist", "underlying", "expiry", "atm", "secondary", "token_file", "token_command"}
+WITHOUT = {"install_completion", "show_completion", "version", *_SET}
 
 
 def options() -> Iterator[tuple[str, Any]]:
