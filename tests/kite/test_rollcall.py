@@ -96,7 +96,7 @@ def test_a_lost_subscription_is_sent_again_within_five_seconds_and_no_other_is(
         assert lost.empty()
 
 
-def test_others_are_subscribed_to_and_given_up_on_the_open_connection(clock: HandClock, canary: Canary) -> None:
+def test_others_are_subscribed_to_and_given_up_on_the_open_connection(canary: Canary) -> None:
     heard: queue.Queue[object] = queue.Queue()
     beat: queue.Queue[bytes] = queue.Queue()
 
@@ -110,7 +110,7 @@ def test_others_are_subscribed_to_and_given_up_on_the_open_connection(clock: Han
         peer.send(frame(full(RELIANCE, 250000, AT)))
         peer.answer_close()
 
-    with Server(behave) as server, desk(server.root, canary.access_token, {INFY: "full"}, clock) as seat:
+    with Server(behave) as server, desk(server.root, canary.access_token, {INFY: "full"}) as seat:
         seat.open()
         assert isinstance(seat.event(), FeedOpened)
         seat.lasts()
