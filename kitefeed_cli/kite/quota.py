@@ -13,7 +13,7 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,12 +155,14 @@ class SharedLedger:
 class Quota:
     """Turns for the requests of one API key. Thread-safe.
 
-    `note` says why the count is this process's own, if it should be shared and cannot be; empty otherwise.
+    `note` says why the count is this process's own, if it should be shared and cannot be; empty otherwise. `tell` is
+    called with it once.
     """
 
-    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+    def __init__(self, clock: Clock, path: Path | None = None, tell: Callable[[str], None] = lambda note: None) -> None:
         """`path`: the file of the shared count; None: a count of this process alone."""
         self._clock = clock
+        self._tell = tell
         self.note = ""
         self._own = _fresh()
         self._lock = threading.Lock()
@@ -208,16 +210,21 @@ class Quota:
             yield self._own
 
     def _fall_back(self, error: OSError) -> None:
+        if self.note:
+            return
         why = (error.strerror or str(error) or type(error).__name__).lower()
         self.note = f"Kite's rate limits are kept for this process alone: the shared count cannot be used ({why})"
+        self._tell(self.note)
 
 
-def quota_of(api_key: str, root: str, clock: Clock, cache: Path | None) -> Quota:
+def quota_of(
+    api_key: str, root: str, clock: Clock, cache: Path | None, tell: Callable[[str], None] = lambda note: None
+) -> Quota:
     """The quota of an API key at one Kite. Shared on the real clock alone: no other process lives on another."""
     if not isinstance(clock, SystemClock) or cache is None:
         return Quota(clock)
     name = hashlib.sha256(f"{root}\n{api_key}".encode()).hexdigest()[:32]
-    return Quota(clock, cache / "quota" / name)
+    return Quota(clock, cache / "quota" / name, tell)
 
 
 def _boot() -> bytes:

@@ -66,8 +66,15 @@ class Rest:
     `within_s` is the total time a call may take, in seconds of the clock, whatever the other side does.
     """
 
-    def __init__(self, api_key: str, root: str, clock: Clock, heard: Heard | None = None) -> None:
-        """`heard` is told every answer of Kite, on the thread of its call."""
+    def __init__(
+        self,
+        api_key: str,
+        root: str,
+        clock: Clock,
+        heard: Heard | None = None,
+        detail: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """`heard` is told every answer of Kite, on the thread of its call; `detail` what only the curious want to know."""
         self._api_key = api_key
         self._root = checked_root("KITEFEED_REST_ROOT", root, "https", "http")
         self._clock = clock
@@ -75,7 +82,7 @@ class Rest:
         self._host = parts.hostname or ""
         self._prefix = parts.path.rstrip("/")
         self._heard = heard
-        self.quota = quota_of(api_key, self._root, clock, cache_folder(os.environ))
+        self.quota = quota_of(api_key, self._root, clock, cache_folder(os.environ), detail)
         self._deadlines: Deadlines[Any] | None = None
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)

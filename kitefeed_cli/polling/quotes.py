@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..clock import Clock
 from ..kite.choice import prices_of
 from ..kite.instruments import Instrument
@@ -19,10 +21,17 @@ class Quotes:
     """One command's questions. `watch` knows the access token, `names` whose values they are; `board` is for the
     values, and filled by whoever shows them."""
 
-    def __init__(self, settings: Settings, store: TokenStore, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: TokenStore,
+        clock: Clock,
+        limits: Limits,
+        detail: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self._clock = clock
         self._limits = limits
-        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock)
+        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, None, detail)
         self._kind: Kind = "ltp" if settings.mode == "ltp" else "quote"
         self.watch = watch = TokenWatch(store)
         self._watchlist = Watchlist(

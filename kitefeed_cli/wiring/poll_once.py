@@ -24,7 +24,7 @@ from .poll_words import SO, SO_FROM_KITE, name_missing, no_token, problem_of
 
 def poll_once(settings: Settings, store: TokenStore, clock: Clock, printer: Printer, limits: Limits = DEFAULT) -> None:
     """Every instrument once. Raises Problem when no source brings quotes."""
-    quotes = Quotes(settings, store, clock, limits)
+    quotes = Quotes(settings, store, clock, limits, printer.detail)
     secondary = secondary_of(settings, clock)
     so = SO if secondary is None else SO_FROM_KITE
     without_token = no_token(quotes.watch.session, so, clock)

@@ -46,7 +46,7 @@ class Poller:
         """`secondary` is asked while Kite has no quotes; None: the one of the settings."""
         self._clock = clock
         self._printer = printer
-        self._quotes = Quotes(settings, store, clock, limits)
+        self._quotes = Quotes(settings, store, clock, limits, printer.detail)
         self._every_s = every_s
         self._limits = limits
         self._secondary = secondary or secondary_of(settings, clock)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from math import inf
-from types import FrameType
 
 from ..calendar import Calendar, Segments, load
 from ..clock import Clock
@@ -41,6 +38,7 @@ from .health import Health, Outputs
 from .incidents import Incidents
 from .losses import tell_losses
 from .market import Market
+from .monitor import Monitor
 from .morning import Morning
 from .names import few_names, resolve_names, tell_waiting
 from .output import make_output, start
@@ -71,15 +69,15 @@ class FeedRun:
         until: Callable[[Market], Until] | None = None,
         secondary: QuoteSource | None = None,
     ) -> None:
-        """`lane`: a program takes the batches from it; None: they go to the printer's streams. `calendar`: another one
-        than that of the settings. `until`: when the run ends by itself. `secondary`: asked while Kite serves nothing.
-        """
+        """`lane`: a program takes the batches from it; None: they go to the printer's streams. `calendar`: not that of
+        the settings. `until`: when the run ends by itself. `secondary`: asked while Kite serves nothing."""
         self._clock = clock
         self._printer = printer
         self._store = store
         self._hearsay = Hearsay(clock)
         self.board = Board(clock)
-        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, incidents.heard if incidents else None)
+        heard = incidents.heard if incidents else None
+        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, heard, printer.detail)
         prices = prices_of(rest, lambda: store.read().access_token)
         self.watchlist = Watchlist(
             settings.following, settings.mode, lambda: lists_of(rest, clock), prices, printer.status
@@ -101,6 +99,8 @@ class FeedRun:
             incidents.expect(self.watchlist)
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
+        ours = self.seats, self._roads, self._bus.counters, self.market, self.voice, self.watchlist, clock
+        self.monitor = Monitor(*ours)
         self._fallback = fallback_of(secondary or secondary_of(settings, clock), self, self._roads, printer, clock)
 
     def _seat(self, settings: Settings, part: Part, fleet: Fleet | None) -> Seat:
@@ -255,6 +255,7 @@ class FeedRun:
             self.fail(problem)
 
     def _token_stored(self, stored: Session, _new: bool) -> None:
+        self.monitor.token_found(stored)
         for seat in self.seats:
             seat.hands.token_found(stored)
 
@@ -276,23 +277,3 @@ class FeedRun:
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.error(failed(name, error))
-
-
-def run_until_stopped(run: FeedRun) -> None:
-    """Run with Ctrl-C and SIGTERM as a wish to stop; a second one ends the process at once."""
-    asked: list[int] = []
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if asked:
-            os._exit(0)
-        asked.append(number)
-        run.stop()
-
-    before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
-        (number, signal.signal(number, on_signal)) for number in (signal.SIGINT, signal.SIGTERM)
-    ]
-    try:
-        run.run()
-    finally:
-        for number, was in before:
-            signal.signal(number, was)

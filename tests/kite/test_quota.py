@@ -199,12 +199,15 @@ def test_a_folder_that_cannot_be_used_leaves_a_count_of_this_process_and_one_not
 
 def test_a_folder_that_goes_away_later_is_no_end_either(tmp_path: Path) -> None:
     path = tmp_path / "quota" / "x"
-    _, quota = leap(path)
+    told: list[str] = []
+    quota = Quota(Leap(), path, told.append)
     quota.wait("quote", 1.0)
     path.unlink()
     path.parent.rmdir()
 
     assert 0.0 == quota.wait("quote", 1.0)
+    quota.wait("quote", 5.0)
+    assert [quota.note] == told, "once"
     assert "no such file" in quota.note
 
 
