@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
-from ..calendar import seems_open
+from ..calendar import Calendar, Outlook
 from ..clock import Clock
 from ..kite.feed import Feed
 from ..kite.instruments import INDICES
@@ -23,26 +24,34 @@ from ..policy.events import (
     QuotesPolled,
     StopAsked,
     TimeUp,
+    TokenChecked,
 )
 from ..policy.limits import DEFAULT
+from ..problems import Problem
 from ..session import Session
 from ..settings import Settings
 from ..ticks.last import Batch
-from .finding import TICK, TOKEN, Finding, Grade, Sheet
+from .finding import (
+    INSTRUMENTS,
+    MARKET_DATA,
+    SLOT,
+    TICK,
+    TOKEN,
+    WEBSOCKET,
+    Finding,
+    Grade,
+    Sheet,
+)
+from .instruments import NameCheck
+from .kept import Kept
 from .market_data import Quoted, ask_quote, market_data_line
+from .patience import LIMITS, NAMES_S, QUOTE_S, SILENT_S, THROTTLED_S, TICK_S, TOKEN_S
 from .tick import tick_line, wait_s
-from .token import check_token, token_line
-from .websocket import websocket_line
+from .token import Checked, check_token, token_line
+from .way import Ways
+from .websocket import websocket_lines
 
-TOTAL_S = 6.5  # Kite's part; with the start of the program no more than 8 s
-_TOKEN_S = 2.5
-_QUOTE_S = 1.5
-_TICK_S = 1.0  # kept back for the tick when the handshake is slow
-_SILENT_S = 3.0  # heartbeats come every second
-_MUTE_S = 3.2  # after it, so that a silent link is not called mute
-
-# The rules are the policy's, and only its patience is shorter. The questions themselves are bounded here.
-LIMITS = replace(DEFAULT, handshake_s=TOTAL_S + 1.0, silence_s=_SILENT_S, mute_s=_MUTE_S, poll_grace_s=_MUTE_S)
+FINE, NOT_REACHED = "ok", "not reached"
 
 
 class Queue(Protocol):
@@ -53,29 +62,43 @@ class Queue(Protocol):
     def take(self, until_s: float) -> Event | None: ...
 
 
-class Examination:
-    """One visit. Run a `Loop` with it as hands and as inbox: it ends by itself within TOTAL_S, and then the sheet is
-    filled and `report` holds the first cause the policy named, if any."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known before Kite is asked about the access token."""
 
-    def __init__(
-        self, settings: Settings, saved: Session, sheet: Sheet, rest: Rest, queue: Queue, clock: Clock
-    ) -> None:
+    settings: Settings
+    session: Session
+    kept: Kept
+    ways: Ways
+    calendar: Calendar
+    ends_s: float  # on the clock: when the visit is over at the latest
+
+
+class Examination:
+    """One visit. Run a `Loop` with it as hands and as inbox: it ends by itself at `ends_s`, and then the sheet is
+    filled, and `report` holds the first cause the policy named, if any, or `problem` what `run` would end with."""
+
+    def __init__(self, case: Case, sheet: Sheet, rest: Rest, names: NameCheck, queue: Queue, clock: Clock) -> None:
         self.reported: Report | None = None
-        self.user = ""
-        self._access_token = saved.access_token
+        self.problem: Problem | None = None
+        self.checked = Checked(TokenChecked(0, Answer.OK))  # what REST said of the access token
+        self.said = ""  # Kite's own sentence beside its latest refusal
+        self._case = case
+        self._access_token = case.session.access_token
         self._sheet = sheet
         self._rest = rest
+        self._names = names
         self._queue = queue
         self._clock = clock
-        self._ends_s = self._last_s = clock.now_s() + TOTAL_S
+        self._ends_s = self._last_s = case.ends_s
         self._quoted: Quoted | None = None
-        self._checked = Answer.OK  # what REST said of the access token
         self._asked_s = -inf  # when the handshake was asked for
         self._opened_s = -inf
         self._cached = False
+        self._refusal = ""  # what the handshake was answered, or why it could not be
         self._feed = Feed(
-            settings.ws_root,
-            settings.api_key,
+            case.settings.ws_root,
+            case.settings.api_key,
             clock,
             queue.post,
             self._deliver,
@@ -83,26 +106,78 @@ class Examination:
             self._trading,
         )
 
+    @property
+    def rest_answers(self) -> bool:
+        """Whether REST has accepted the access token."""
+        return self.checked.user_id != ""
+
+    @property
+    def rest_did(self) -> str:
+        """How REST did in a few words: "ok", "not reached", or what it said instead."""
+        refused = self._quoted is not None and self._quoted.answer in (Answer.NOT_PERMITTED, Answer.TOKEN_DEAD)
+        if refused and self._quoted is not None:
+            return self._quoted.detail
+        return FINE if self.rest_answers else self.checked.event.detail or NOT_REACHED
+
+    @property
+    def feed_did(self) -> str:
+        """The same of the feed."""
+        if self._opened_s > -inf:
+            return self.reported.cause.value if self.reported else FINE
+        return self._refusal or NOT_REACHED
+
     # ------------------------------------------------------------- the hands
 
     def check_token(self, ask: int) -> None:
-        starts_s = self._clock.now_s()
-        checked = check_token(self._rest, self._access_token, ask, min(_TOKEN_S, self._left_s()))
-        self._checked, self.user = checked.answer, checked.user
-        self._sheet.write(token_line(checked, self._clock.now_s() - starts_s))
-        self._queue.post(checked)
+        broken = self._case.ways.rest.broken
+        if broken is not None:  # a call would only find the same once more
+            self.checked = Checked(TokenChecked(ask, Answer.UNREACHABLE, broken.said))
+        else:
+            self._sheet.begin(TOKEN)
+            starts_s = self._clock.now_s()
+            self.checked = check_token(self._rest, self._access_token, ask, min(TOKEN_S, self._left_s()))
+            self.said = self.checked.said
+            took_s = self._clock.now_s() - starts_s
+            self._sheet.write(token_line(self.checked, self._case.kept, self._clock.wall(), took_s))
+        self._queue.post(self.checked.event)
 
     def open_feed(self, ask: int) -> None:
         """One quote first. When it is not permitted the handshake is not tried: Kite would refuse it with 403, and
         the policy would then ask for this very quote to learn why."""
-        if self._quoted is None and self._checked is not Answer.UNREACHABLE:
+        if not self._sheet.wants(MARKET_DATA, INSTRUMENTS, SLOT, WEBSOCKET, TICK):
+            return self._end()
+        if self._quoted is None and self.checked.event.answer is not Answer.UNREACHABLE:
             self._ask_quote()
         if self._quoted is not None and self._quoted.answer in (Answer.NOT_PERMITTED, Answer.TOKEN_DEAD):
-            self._queue.post(FeedRefused(ask, 403, self._quoted.detail))
-            return
+            return self._queue.post(FeedRefused(ask, 403, self._quoted.detail))
+        broken = self._case.ways.feed.broken
+        if broken is not None:
+            self._refusal = broken.said
+            return self._queue.post(FeedUnreachable(ask, broken.said))
+        if not self._all_names_known(ask):
+            return None
+        if not self._sheet.wants(SLOT, WEBSOCKET, TICK):
+            return self._end()
+        self._sheet.begin(WEBSOCKET)
         self._asked_s = self._clock.now_s()
-        within_s = round(min(DEFAULT.handshake_s, max(_TICK_S, self._left_s() - _TICK_S)), 1)
-        self._feed.open(ask, self._access_token, within_s)
+        within_s = round(min(DEFAULT.handshake_s, max(TICK_S, self._left_s() - TICK_S)), 1)
+        return self._feed.open(ask, self._access_token, within_s)
+
+    def _all_names_known(self, ask: int) -> bool:
+        """As `run` has it: an unknown name ends everything, and without the list there is nothing to subscribe."""
+        if not self._sheet.wants(INSTRUMENTS):
+            return True
+        self._sheet.begin(INSTRUMENTS)
+        finding = self._names.finding(min(NAMES_S, self._left_s()))
+        self._sheet.write(finding)
+        if finding.grade is not Grade.FAILED:
+            return True
+        self.problem = self._names.problem
+        if self.problem is None:
+            self._queue.post(FeedUnreachable(ask, self._names.waits_for))
+        else:
+            self._end()
+        return False
 
     def close_feed(self, ask: int) -> None:
         self._feed.close(ask)
@@ -111,9 +186,9 @@ class Examination:
         """After a 403 the quote we have is the answer. Beside an open feed a second one shows whether prices move."""
         before = self._quoted
         if self._opened_s == -inf:
-            quoted = before or Quoted(self._checked, "not asked: REST does not answer")
+            quoted = before or Quoted(self.checked.event.answer, "not asked: REST does not answer")
         else:
-            quoted = ask_quote(self._rest, self._access_token, min(_QUOTE_S, self._left_s()))
+            quoted = ask_quote(self._rest, self._access_token, min(QUOTE_S, self._left_s()))
         known = before is not None and None not in (before.last_price, quoted.last_price)
         moved = known and before is not None and before.last_price != quoted.last_price
         self._queue.post(QuotesPolled(ask, quoted.answer, quoted.detail, moved, quoted.retry_after_s))
@@ -123,13 +198,14 @@ class Examination:
         if self.reported is not None:
             return
         self.reported = report
-        if report.cause is Cause.KITE_UNREACHABLE:
-            self._sheet.fail(TOKEN)  # the first that broke, though the policy gave the feed its chance
+        sheet = self._sheet
+        if report.cause is Cause.KITE_UNREACHABLE and TOKEN in sheet.reached:
+            sheet.fail(TOKEN)  # the first that broke, though the policy gave the feed its chance
         if self._opened_s > -inf:
             took_s = self._clock.now_s() - self._opened_s
-            self._sheet.write(Finding(TICK, Grade.FAILED, report.detail, took_s))
-        elif report.cause not in (Cause.TOKEN_MISSING, Cause.TOKEN_MALFORMED):
-            self._sheet.fail(self._sheet.reached[-1])
+            sheet.write(Finding(TICK, Grade.FAILED, report.detail, took_s))
+        elif sheet.broken is None:
+            sheet.fail(sheet.reached[-1])
         self._end()
 
     def say(self, say: Say) -> None:
@@ -139,8 +215,10 @@ class Examination:
         """So are states."""
 
     def look(self) -> TimeUp:
+        """Somebody asks now, at whatever hour: only what needs ticks for its proof may be put off until the bell."""
         frame_age_s, tick_age_s = self._feed.ages()
-        return TimeUp(frame_age_s, tick_age_s, self._trading())
+        told_at_night = frame_age_s >= SILENT_S  # infinite while no feed is open
+        return TimeUp(frame_age_s, tick_age_s, told_at_night or self._trading())
 
     # ------------------------------------------------------------- the inbox
 
@@ -155,10 +233,14 @@ class Examination:
                 return self._time_is_up()
             case FeedOpened():
                 self._opened_s = self._clock.now_s()
-                self._sheet.write(websocket_line(event, self._opened_s - self._asked_s))
-                self._ends_s = min(self._last_s, self._opened_s + wait_s(self._clock.wall()))
-            case FeedRefused() | FeedUnreachable() if self._asked_s > -inf:
-                self._sheet.write(websocket_line(event, self._clock.now_s() - self._asked_s))
+                self._write(websocket_lines(event, self._opened_s - self._asked_s))
+                self._ends_s = min(self._last_s, self._opened_s + wait_s(self._outlook().hours))
+                self._sheet.begin(TICK)
+                if not self._sheet.wants(TICK):
+                    self._end()
+            case FeedRefused(detail=detail) | FeedUnreachable(detail=detail) if self._asked_s > -inf:
+                self._refusal = detail
+                self._write(websocket_lines(event, self._clock.now_s() - self._asked_s))
             case FeedTicked(fresh=fresh):
                 self._cached = True
                 if fresh:
@@ -174,7 +256,7 @@ class Examination:
 
     def _time_is_up(self) -> Event | None:
         no_frame_yet = self._opened_s > -inf and not self._cached and self._feed.ages()[0] >= 1.0
-        longer_s = min(self._last_s, self._opened_s + _SILENT_S + 0.5)
+        longer_s = min(self._last_s, self._opened_s + SILENT_S + 0.5)
         if no_frame_yet and self.reported is None and self._ends_s < longer_s:
             self._ends_s = longer_s  # not even a heartbeat: let the policy say so
             return None
@@ -182,16 +264,23 @@ class Examination:
             self._write_tick(fresh=False)
         return StopAsked()
 
+    def _write(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._sheet.write(finding)
+
     def _write_tick(self, *, fresh: bool) -> None:
         took_s = self._clock.now_s() - self._opened_s
-        self._sheet.write(tick_line(fresh, self._cached, self._clock.wall(), took_s))
+        self._sheet.write(tick_line(fresh, self._cached, self._outlook(), took_s))
 
     def _ask_quote(self) -> None:
+        self._sheet.begin(MARKET_DATA)
         starts_s = self._clock.now_s()
-        self._quoted = ask_quote(self._rest, self._access_token, min(_QUOTE_S, self._left_s()))
-        if self._quoted.answer is Answer.THROTTLED and self._quoted.retry_after_s <= LIMITS.poll_gap_s:
-            self._clock.sleep(LIMITS.poll_gap_s)  # another program on this key was quicker; that is no finding
-            self._quoted = ask_quote(self._rest, self._access_token, min(_QUOTE_S, self._left_s()))
+        self._quoted = ask_quote(self._rest, self._access_token, min(QUOTE_S, self._left_s()))
+        if self._quoted.answer is Answer.THROTTLED and self._quoted.retry_after_s <= THROTTLED_S:
+            # Another program on this key was quicker; that is no finding
+            self._clock.sleep(max(LIMITS.poll_gap_s, self._quoted.retry_after_s))
+            self._quoted = ask_quote(self._rest, self._access_token, min(QUOTE_S, self._left_s()))
+        self.said = self._quoted.said or self.said
         self._sheet.write(market_data_line(self._quoted, self._clock.now_s() - starts_s))
 
     def _end(self) -> None:
@@ -201,7 +290,10 @@ class Examination:
         return max(0.5, self._last_s - self._clock.now_s())
 
     def _trading(self) -> bool:
-        return seems_open(self._clock.wall(), self._feed.fresh_age_s())
+        return self._case.calendar.seems_open(self._clock.wall(), self._feed.fresh_age_s())
+
+    def _outlook(self) -> Outlook:
+        return self._case.calendar.outlook(self._clock.wall())
 
     def _deliver(self, batch: Batch) -> None:
         """The prices themselves are nobody's business here."""

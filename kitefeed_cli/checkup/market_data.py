@@ -14,19 +14,21 @@ CANARY = "NSE:NIFTY 50"  # ticks whenever anything does, and needs no instrument
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What one quote said. `last_price` is None when there was no answer, or no price in it."""
+    """What one quote said. `last_price` is None when there was no answer, or no price in it; `said` is Kite's own
+    sentence beside a refusal."""
 
     answer: Answer
     detail: str = ""
     last_price: float | None = None
     retry_after_s: float = 0.0
+    said: str = ""
 
 
 def ask_quote(rest: Rest, access_token: str, within_s: float) -> Quoted:
     try:
         quotes = rest.quotes(access_token, [CANARY], "ltp", within_s)
     except KiteError as error:
-        return Quoted(error.answer, error.detail, retry_after_s=error.retry_after_s)
+        return Quoted(error.answer, error.detail, retry_after_s=error.retry_after_s, said=error.message)
     quote = quotes.get(CANARY)
     return Quoted(Answer.OK, last_price=quote.last_price if quote else None)
 

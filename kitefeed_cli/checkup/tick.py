@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from ..calendar import Hours, outlook, session
+from ..calendar import Hours, Outlook
 from .finding import TICK, Finding, Grade
 
 
-def wait_s(now: datetime) -> float:
+def wait_s(hours: Hours) -> float:
     """How long to wait for a fresh tick. An index moves every second while the market trades; when it should and
     does not, the policy is given the time to ask REST whether prices move."""
-    return 1.5 if session(now) is Hours.CLOSED else 4.5
+    return 1.5 if hours is Hours.CLOSED else 4.5
 
 
-def tick_line(fresh: bool, cached: bool, now: datetime, took_s: float) -> Finding:
+def tick_line(fresh: bool, cached: bool, seen: Outlook, took_s: float) -> Finding:
     """`fresh`: a tick that is news came; `cached`: a packet of Kite's cache came."""
     if fresh:
         return Finding(TICK, Grade.OK, "a fresh tick", took_s)
-    opens = outlook(now).words
-    match session(now), cached:
+    match seen.hours, cached:
         case Hours.CLOSED, True:
-            return Finding(TICK, Grade.OK, f"the market is closed, {opens}; cached prices came", took_s)
+            return Finding(TICK, Grade.OK, f"the market is closed, {seen.words}; cached prices came", took_s)
         case Hours.CLOSED, False:
-            return Finding(TICK, Grade.WARN, f"the market is closed, {opens}; not even cached prices", took_s)
+            return Finding(TICK, Grade.WARN, f"the market is closed, {seen.words}; not even cached prices", took_s)
         case Hours.OPEN, True:
-            return Finding(TICK, Grade.WARN, "only cached prices, in market hours (a holiday?)", took_s)
+            return Finding(TICK, Grade.WARN, "only cached prices, in market hours", took_s)
         case Hours.OPEN, False:
             return Finding(TICK, Grade.WARN, "no price at all yet, in market hours", took_s)
         case _:

@@ -1,7 +1,8 @@
-"""The three forms in which `validate` answers: a screen, one JSON object, one line for a monitoring plugin."""
+"""The forms in which `validate` answers a program: one JSON object, or one line for a monitoring plugin."""
 
 from __future__ import annotations
 
+import re
 from json import dumps
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from ..checkup import Grade, Verdict
 from ..problems import Exit
 
 if TYPE_CHECKING:
-    from ..console.printer import Printer
     from ..wiring.visit import Outcome
 
 _MOST = 79  # characters of a plugin's line: some monitors cut it at 80
@@ -19,7 +19,8 @@ _UNKNOWN = ("UNKNOWN", 3)  # wrong settings or a bug: nothing was learnt about K
 
 
 def as_json(outcome: Outcome) -> str:
-    """`verdict`, `cause` (null unless failed), `exit_code` and `checks`, in the order in which they are run."""
+    """`verdict`, `cause` (null unless failed; the word that `run` has for it), `diagnosis` (what it can be), `rest` and
+    `feed` (how each of them did, side by side), `exit_code` and `checks`, in the order in which they are run."""
     checks = [
         {
             "name": finding.name,
@@ -32,6 +33,9 @@ def as_json(outcome: Outcome) -> str:
     record = {
         "verdict": outcome.verdict.value,
         "cause": outcome.problem.cause if outcome.problem else None,
+        "diagnosis": [reason.value for reason in outcome.reasons],
+        "rest": outcome.rest,
+        "feed": outcome.feed,
         "exit_code": int(outcome.exit_code),
         "checks": checks,
         "took_s": round(outcome.took_s, 3),
@@ -45,28 +49,19 @@ def as_nagios(outcome: Outcome) -> tuple[str, int]:
     if outcome.exit_code in (Exit.USAGE, Exit.BUG):
         word, code = _UNKNOWN
     figures = f" | time={outcome.took_s:.2f}s;3;{_WORST_S};0"
-    said = f"KITEFEED {word} - {_headline(outcome)}".replace("|", "/")
+    said = f"KITEFEED {word} - {headline(outcome)}".replace("|", "/")
     room = _MOST - len(figures)
     return (said if len(said) <= room else said[: room - 3].rstrip() + "...") + figures, code
 
 
-def show(outcome: Outcome, printer: Printer) -> None:
-    """The screen: every check with its time, and the verdict."""
-    from ..console.tables import CheckRow, checks_table
-
-    rows = [
-        CheckRow(found.name, found.grade.value, printer.clean(found.why), found.took_s) for found in outcome.findings
-    ]
-    printer.table(checks_table(rows))
-    if outcome.problem is None:
-        printer.data(f"\n{_headline(outcome)} ({outcome.took_s:.1f}s)\n")
-
-
-def _headline(outcome: Outcome) -> str:
+def headline(outcome: Outcome) -> str:
+    """The verdict in one line."""
     problem = outcome.problem
     if problem is not None:
-        return f"{problem.cause}: {problem.what if problem.exit_code is Exit.USAGE else problem.next_step}"
+        name = outcome.reasons[0].value if len(outcome.reasons) == 1 else problem.cause
+        advice = re.split(r"[;,.] ", problem.next_step)[0]
+        return f"{name}: {problem.what if problem.exit_code is Exit.USAGE else advice}"
     odd = [finding for finding in outcome.findings if finding.grade is Grade.WARN]
     if odd:
         return f"ready, but {odd[0].name}: {odd[0].why}"
-    return f"ready, User: {outcome.user}"
+    return f"ready, User: {outcome.user}" if outcome.user else "fine"

@@ -110,6 +110,21 @@ class Printer:
         clean = visible(self._redact(text))
         self._out.write(clean if clean.endswith("\n") else clean + "\n")
 
+    @property
+    def width(self) -> int | None:
+        """Columns of stdout; None: not a terminal, so lines are never wrapped."""
+        return self._out.width()
+
+    @property
+    def colored(self) -> bool:
+        """Whether stdout takes colours."""
+        return self._colored(self._out)
+
+    def draw(self, text: str) -> None:
+        """Text on stdout with its own line ends, colours and cursor movements: what comes from outside must have been
+        through `clean`. Raises as `data` does."""
+        self._out.write(self._redact(text))
+
     def table(self, renderable: RenderableType) -> None:
         """A rich table or panel on stdout."""
         self.console().print(renderable)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -79,7 +79,8 @@ class Side:
 
 
 def rest_side(root: str) -> Side:
-    return Side(root, _trust_of_requests, asks_http=True)
+    bundled_alone = is_loopback(urlsplit(root).hostname or "")  # there our REST client heeds no variables
+    return Side(root, lambda: _trust_of_requests({} if bundled_alone else os.environ), asks_http=True)
 
 
 def feed_side(root: str) -> Side:
@@ -207,9 +208,9 @@ def _date(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-def _trust_of_requests() -> ssl.SSLContext:
+def _trust_of_requests(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Verified against what `requests` would: its own list, or the one that its two variables name."""
-    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    named = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     if not named:
         from certifi import where
 

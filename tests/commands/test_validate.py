@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.checkup import CHECKS
 from kitefeed_cli.emulator import LocalKite
 
-from .conftest import User
+from .conftest import CLOCK, User
 
 
 def test_the_screen_names_every_check_and_ends_with_0(user: User) -> None:
     said = user.run("validate")
 
     assert (0, "") == (said.code, said.err)
-    for name in ("settings", "token-store", "token", "market-data", "websocket", "tick"):
-        assert f" {name} " in said.out
+    assert list(CHECKS) == [line.split()[1] for line in said.out.splitlines()[: len(CHECKS)]]
     assert "ready, User: Local Trader" in said.out
     assert said.took_s < 10.0
 
@@ -28,9 +30,8 @@ def test_the_json_has_the_promised_keys(user: User) -> None:
     (line,) = said.out.splitlines()
     answer = json.loads(line)
     assert ("ok", None, 0) == (answer["verdict"], answer["cause"], answer["exit_code"])
-    assert ["settings", "token-store", "token", "market-data", "websocket", "tick"] == [
-        check["name"] for check in answer["checks"]
-    ]
+    assert ([], "ok", "ok") == (answer["diagnosis"], answer["rest"], answer["feed"])
+    assert list(CHECKS) == [check["name"] for check in answer["checks"]]
     for check in answer["checks"]:
         assert ["name", "state", "why", "took_s"] == list(check)
         assert "ok" == check["state"]
@@ -83,19 +84,8 @@ def test_quiet_says_nothing_when_all_is_well_and_the_error_when_not(user: User, 
 
     assert (0, "", "") == (fine.code, fine.out, fine.err)
     assert 3 == expired.code
-    assert expired.err.startswith("error: Kite no longer accepts your access token")
-
-
-def test_it_works_from_cron(user: User, kite: LocalKite) -> None:
-    environ = dict.fromkeys(("PATH", "TERM"), "") | {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}
-
-    fine = user.run("validate", **environ)
-    kite.set_token("expired")
-    expired = user.run("validate", **environ)
-
-    assert [0, 3] == [fine.code, expired.code]
-    assert "Traceback" not in fine.err + expired.err
-    assert fine.out.isascii()
+    assert expired.err.startswith("error: Kite rejects what is saved as access token")
+    assert "failed   token " in expired.out
 
 
 def test_json_and_nagios_exclude_each_other(user: User) -> None:
@@ -118,3 +108,101 @@ def test_without_settings_it_ends_with_2_in_three_lines(user: User) -> None:
 
     assert 2 == said.code
     assert ["error:", "  why:", " next:"] == [line[:6] for line in said.err.splitlines()]
+
+
+def test_both_sides_are_shown_beside_each_other_when_one_alone_is_well(user: User, kite: LocalKite) -> None:
+    kite.set_faults({"feed": "refused"})
+    feed_down = user.run("validate")
+    kite.set_faults({"feed": "up", "rest": "failing"})
+    rest_down = user.run("validate")
+
+    assert "\nREST: ok   feed: 403 Forbidden\n" in feed_down.out
+    assert "\nREST: 503 NetworkException   feed: ok\n" in rest_down.out
+    assert [5, 0] == [feed_down.code, rest_down.code]
+
+
+def test_some_checks_alone_can_be_asked_for(user: User, kite: LocalKite) -> None:
+    some = user.run("validate", "--only", "disk,dns", "--only", "tls")
+    most = user.run("validate", "--skip", "tick", "--json")
+
+    assert ["disk", "dns", "tls"] == [line.split()[1] for line in some.out.splitlines()[:3]]
+    assert list(CHECKS[:-1]) == [check["name"] for check in json.loads(most.out)["checks"]]
+    assert [0, 0] == [some.code, most.code]
+    assert 1 == sum(row["kind"] == "ws" for row in kite.requests())
+
+
+def test_asking_for_one_check_asks_kite_no_more_than_it_takes(user: User, kite: LocalKite) -> None:
+    for words, paths in (("disk", []), ("dns", ["/"]), ("token", ["/", "/user/profile"])):
+        before = len(kite.requests())
+
+        assert 0 == user.run("validate", "--only", words).code
+        assert paths == [row["path"] for row in kite.requests()[before:]]
+
+
+def test_a_check_that_was_not_asked_for_is_shown_when_it_is_in_the_way(user: User, kite: LocalKite) -> None:
+    kite.set_token("expired")
+
+    said = user.run("validate", "--only", "tick")
+
+    assert 3 == said.code
+    assert [["failed", "token"], ["-", "tick"]] == [line.split()[:2] for line in said.out.splitlines()]
+
+
+@pytest.mark.parametrize("words", [("--only", "tokn"), ("--skip", ",".join(CHECKS))])
+def test_a_check_that_is_none_is_wrong_usage(user: User, words: tuple[str, str]) -> None:
+    assert 2 == user.run("validate", *words).code
+
+
+def test_a_symbol_that_no_list_has_ends_it_as_it_ends_a_run(user: User) -> None:
+    said = user.run("validate", "--json", "NSE:NOSUCHTHING")
+
+    answer = json.loads(said.out)
+    assert (5, "unknown-symbol") == (said.code, answer["cause"])
+    assert ["instruments"] == [check["name"] for check in answer["checks"] if check["state"] == "failed"]
+
+
+def test_an_open_market_is_not_waited_for(user: User, env_file: Path) -> None:
+    calendar = always_open(env_file.parent)
+
+    said = user.run("validate", "--wait-market-open", "--calendar", str(calendar))
+
+    assert (0, "") == (said.code, said.err)
+    assert " open; " in said.out
+
+
+def test_a_second_one_started_by_cron_ends_silently_with_0(user: User, kite: LocalKite) -> None:
+    kite.set_faults({"feed": "blackholed"})
+    first = user.start("validate", "--single", "--json")
+    eventually_asked(kite)
+    second = user.run("validate", "--single")
+    other_form = user.run("validate", "--only", "disk")
+    kite.clear_faults()
+    first.kill()
+    first.communicate()
+    third = user.run("validate", "--single", "--only", "disk")
+
+    assert (0, "", "") == (second.code, second.out, second.err)
+    assert 0 == other_form.code
+    assert " disk " in other_form.out  # who did not ask for `--single` is not turned away
+    assert " disk " in third.out  # the kernel freed the lock of the one that was killed
+
+
+def always_open(folder: Path) -> Path:
+    """A calendar by which today trades from midnight to midnight, and tomorrow too, should it come."""
+    today = CLOCK.wall().date()
+    path = folder / "mine.toml"
+    path.write_text(
+        "\n".join(
+            f'[[day]]\ndate = {today + timedelta(days=days)}\nname = "Mine"\nsegments = ["NSE", "BSE"]\n'
+            'sessions = ["00:00-24:00"]\nsource = "a test"\n'
+            for days in (0, 1)
+        )
+    )
+    return path
+
+
+def eventually_asked(kite: LocalKite) -> None:
+    ends_s = CLOCK.now_s() + 10.0
+    while not any(row["kind"] == "ws" for row in kite.requests()):
+        assert CLOCK.now_s() < ends_s, "no handshake came"
+        CLOCK.sleep(0.02)

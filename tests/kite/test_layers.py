@@ -32,7 +32,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stub:
     """A server with TLS whose certificate both sides trust."""
     context, chain = server_context(["127.0.0.1"], tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(chain))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(chain))
+    monkeypatch.setattr("certifi.where", lambda: str(chain))
     return Stub(lambda request: reply(b"", Date="Mon, 02 Mar 2026 05:30:00 GMT"), tls=context)
 
 

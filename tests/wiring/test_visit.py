@@ -10,54 +10,26 @@ from typing import Any
 
 import pytest
 
-from kitefeed_cli.checkup import Grade, Verdict
-from kitefeed_cli.checkup.examination import TOTAL_S
+from kitefeed_cli.checkup import CHECKS, TOTAL_S, Grade, Verdict
 from kitefeed_cli.clock import IST, ScaledClock
-from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.problems import Exit
-from kitefeed_cli.wiring.visit import Outcome, visit
+from kitefeed_cli.wiring.visit import Outcome, Visit
 from tests.conftest import Canary
 
-MONDAY = datetime(2026, 3, 2, 11, 0, tzinfo=IST)
+from .office import MONDAY, SPEED, Office, office_at
+
 SUNDAY = datetime(2026, 3, 1, 21, 0, tzinfo=IST)
-SPEED = 4  # of the clock, where only the order of things matters
 WORST_S = TOTAL_S + 2.0 * SPEED  # a busy machine may take two seconds more; what has no end would take far longer
 
 OK, WARN, FAILED, NOT_REACHED = Grade.OK, Grade.WARN, Grade.FAILED, Grade.NOT_REACHED
-
-
-class Office:
-    """A local Kite, a token store for it, and a clock for both."""
-
-    def __init__(self, kite: LocalKite, env_file: Path, clock: ScaledClock) -> None:
-        self.kite = kite
-        self.env_file = env_file
-        self.clock = clock
-
-    def visit(self, **faults: str) -> Outcome:
-        self.kite.set_faults(faults)
-        return visit(self.env_file, self.clock)
-
-    def handshakes(self) -> int:
-        return sum(row["kind"] == "ws" for row in self.kite.requests())
-
-    def paths(self) -> list[Any]:
-        return [row["path"] for row in self.kite.requests()]
 
 
 @pytest.fixture
 def opened(tmp_path: Path, canary: Canary) -> Callable[..., Any]:
     @contextmanager
     def opening(at: datetime = MONDAY, market: Any = "open", speed: float = SPEED) -> Iterator[Office]:
-        clock = ScaledClock(speed, at)
-        with LocalKite(clock, market=market, access_token=canary.access_token) as kite:
-            env_file = tmp_path / ".env"
-            env_file.touch(0o600)
-            env_file.write_text(
-                f"KITE_API_KEY={kite.api_key}\nKITEFEED_REST_ROOT={kite.rest_root}\nKITEFEED_WS_ROOT={kite.ws_root}\n"
-                f"KITE_ACCESS_TOKEN={canary.access_token}\n"
-            )
-            yield Office(kite, env_file, clock)
+        with office_at(tmp_path, canary, at, market, speed) as office:
+            yield office
 
     return opening
 
@@ -68,8 +40,13 @@ def office(opened: Callable[..., Any]) -> Iterator[Office]:
         yield office
 
 
-def grades(outcome: Outcome) -> list[Grade]:
-    return [finding.grade for finding in outcome.findings]
+def odd(outcome: Outcome) -> dict[str, Grade]:
+    """What is not well."""
+    return {found.name: found.grade for found in outcome.findings if found.grade is not OK}
+
+
+def missed(*names: str) -> dict[str, Grade]:
+    return dict.fromkeys(names, NOT_REACHED)
 
 
 def test_when_all_is_well_it_says_so_long_before_its_time_is_up(opened: Callable[..., Any]) -> None:
@@ -78,51 +55,63 @@ def test_when_all_is_well_it_says_so_long_before_its_time_is_up(opened: Callable
         paths = office.paths()
 
     assert (Verdict.OK, None, Exit.OK) == (outcome.verdict, outcome.problem, outcome.exit_code)
-    assert [OK] * 6 == grades(outcome)
+    assert {} == odd(outcome)
+    assert CHECKS == tuple(finding.name for finding in outcome.findings)
     assert "Local Trader" == outcome.user
     assert outcome.took_s < TOTAL_S - 1.0
-    assert ["/user/profile", "/quote/ltp", "/"] == paths
+    assert ["/", "/user/profile", "/quote/ltp", "/"] == paths
+    assert ("ok", "ok") == (outcome.rest, outcome.feed)
 
 
 @pytest.mark.parametrize(
     ("faults", "cause", "code", "expected"),
     [
-        ({"plan": "personal"}, "no-permission", Exit.REFUSED, [OK, OK, OK, FAILED, NOT_REACHED, NOT_REACHED]),
-        ({"feed": "refused"}, "feed-refused", Exit.REFUSED, [OK, OK, OK, OK, FAILED, NOT_REACHED]),
-        ({"feed": "busy"}, "feed-busy", Exit.REFUSED, [OK, OK, OK, OK, FAILED, NOT_REACHED]),
-        ({"feed": "failing"}, "feed-failed", Exit.UNREACHABLE, [OK, OK, OK, OK, FAILED, NOT_REACHED]),
-        ({"feed": "unreachable"}, "feed-unreachable", Exit.UNREACHABLE, [OK, OK, OK, OK, FAILED, NOT_REACHED]),
-        ({"feed": "blackholed"}, "feed-unreachable", Exit.UNREACHABLE, [OK, OK, OK, OK, FAILED, NOT_REACHED]),
-        ({"feed": "silent"}, "feed-silent", Exit.UNREACHABLE, [OK, OK, OK, OK, OK, FAILED]),
-        ({"feed": "mute"}, "feed-mute", Exit.UNREACHABLE, [OK, OK, OK, OK, OK, FAILED]),
+        (
+            {"plan": "personal"},
+            "no-permission",
+            Exit.REFUSED,
+            {"market-data": FAILED, **missed("instruments", "slot", "websocket", "tick")},
+        ),
+        ({"feed": "refused"}, "feed-refused", Exit.REFUSED, {"websocket": FAILED, **missed("slot", "tick")}),
+        ({"feed": "busy"}, "feed-busy", Exit.REFUSED, {"slot": FAILED, **missed("websocket", "tick")}),
+        ({"feed": "failing"}, "feed-failed", Exit.UNREACHABLE, {"websocket": FAILED, **missed("slot", "tick")}),
+        (
+            {"feed": "unreachable"},
+            "feed-unreachable",
+            Exit.UNREACHABLE,
+            {"websocket": FAILED, **missed("slot", "tick")},
+        ),
+        ({"feed": "blackholed"}, "feed-unreachable", Exit.UNREACHABLE, {"websocket": FAILED, **missed("slot", "tick")}),
+        ({"feed": "silent"}, "feed-silent", Exit.UNREACHABLE, {"tick": FAILED}),
+        ({"feed": "mute"}, "feed-mute", Exit.UNREACHABLE, {"tick": FAILED}),
         (
             {"feed": "refused", "rest": "failing"},
             "feed-failed",
             Exit.UNREACHABLE,
-            [OK, OK, WARN, WARN, FAILED, NOT_REACHED],
+            {"token": WARN, "market-data": WARN, "websocket": FAILED, **missed("slot", "tick")},
         ),
         (
             {"feed": "unreachable", "rest": "unreachable"},
             "kite-unreachable",
             Exit.UNREACHABLE,
-            [OK, OK, FAILED, NOT_REACHED, FAILED, NOT_REACHED],
+            {"http": WARN, "token": FAILED, "websocket": FAILED, **missed("clock", "market-data", "slot", "tick")},
         ),
         (
             {"feed": "blackholed", "rest": "slow"},
             "kite-unreachable",
             Exit.UNREACHABLE,
-            [OK, OK, FAILED, NOT_REACHED, FAILED, NOT_REACHED],
+            {"http": WARN, "token": FAILED, "websocket": FAILED, **missed("clock", "market-data", "slot", "tick")},
         ),
     ],
 )
 def test_each_fault_is_named_and_has_its_exit_code(
-    office: Office, faults: dict[str, str], cause: str, code: Exit, expected: list[Grade]
+    office: Office, faults: dict[str, str], cause: str, code: Exit, expected: dict[str, Grade]
 ) -> None:
     outcome = office.visit(**faults)
 
     assert outcome.problem is not None
     assert (Verdict.FAILED, cause, code) == (outcome.verdict, outcome.problem.cause, outcome.exit_code)
-    assert expected == grades(outcome)
+    assert expected == odd(outcome)
     assert outcome.took_s <= WORST_S
 
 
@@ -131,7 +120,9 @@ def test_rest_alone_being_down_is_a_warning(office: Office, word: str) -> None:
     outcome = office.visit(rest=word)
 
     assert (Verdict.WARN, None, Exit.OK) == (outcome.verdict, outcome.problem, outcome.exit_code)
-    assert [WARN, OK, OK] == [grades(outcome)[2], *grades(outcome)[4:]]
+    assert WARN is odd(outcome)["token"]
+    assert odd(outcome).keys().isdisjoint(("slot", "websocket", "tick"))
+    assert "ok" == outcome.feed != outcome.rest
     assert outcome.took_s <= WORST_S
 
 
@@ -142,8 +133,8 @@ def test_a_dead_access_token_opens_no_websocket(office: Office) -> None:
 
     assert outcome.problem is not None
     assert ("token-expired", Exit.LOGIN) == (outcome.problem.cause, outcome.exit_code)
-    assert [OK, OK, FAILED, NOT_REACHED, NOT_REACHED, NOT_REACHED] == grades(outcome)
-    assert ["/user/profile"] == office.paths()
+    assert {"token": FAILED, **missed("market-data", "instruments", "slot", "websocket", "tick")} == odd(outcome)
+    assert ["/", "/user/profile"] == office.paths()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +153,7 @@ def test_without_an_access_token_kite_is_not_asked(office: Office, line: str, ca
 
     assert outcome.problem is not None
     assert (cause, Exit.LOGIN) == (outcome.problem.cause, outcome.exit_code)
-    assert [OK, FAILED, *[NOT_REACHED] * 4] == grades(outcome)
+    assert {"token-store": FAILED, **missed(*CHECKS[4:])} == odd(outcome)
     assert [] == office.paths()
 
 
@@ -172,15 +163,15 @@ def test_a_token_store_that_others_can_read_is_a_warning(office: Office) -> None
     outcome = office.visit()
 
     assert (Verdict.WARN, Exit.OK) == (outcome.verdict, outcome.exit_code)
-    assert [OK, WARN, OK, OK, OK, OK] == grades(outcome)
+    assert {"token-store": WARN} == odd(outcome)
 
 
 def test_settings_that_cannot_be_read_end_it_with_exit_2(tmp_path: Path) -> None:
-    outcome = visit(tmp_path / "none.env", ScaledClock(SPEED, MONDAY))
+    outcome = Visit(tmp_path / "none.env", ScaledClock(SPEED, MONDAY)).run()
 
     assert outcome.problem is not None
     assert (Verdict.FAILED, "settings", Exit.USAGE) == (outcome.verdict, outcome.problem.cause, outcome.exit_code)
-    assert [FAILED, *[NOT_REACHED] * 5] == grades(outcome)
+    assert {"settings": FAILED, **missed(*CHECKS[1:])} == odd(outcome)
 
 
 def test_a_closed_market_is_fine_and_reasoned(opened: Callable[..., Any]) -> None:
@@ -227,7 +218,7 @@ def test_the_advice_is_for_somebody_at_a_prompt(office: Office) -> None:
     problem = office.visit().problem
 
     assert problem is not None
-    assert "run `kitefeed login`" == problem.next_step
+    assert problem.next_step.startswith("run `kitefeed login`")
 
 
 def test_it_leaves_no_connection_open(office: Office) -> None:
