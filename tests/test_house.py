@@ -121,6 +121,7 @@ _BREAKS = {
     "sources-are-guests": ("sources/chain.py", "from ..kite import rest"),
     "health-looks-on": ("health/vitals.py", "from ..ticks import gaps"),
     "gateway-knows-an-upstream": ("gateway/guard.py", "from ..session import store"),
+    "notices-only-carry": ("notices/notice.py", "from ..policy import causes"),
     "one-door-to-the-clients": ("session/store.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),
     "api-is-a-door": ("api/talk.py", "from ..kite import feed"),

@@ -56,6 +56,8 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "keyring": "default",
         "calendar": "default",
         "secondary": "default",
+        "notify": "default",
+        "notify_exec": "default",
     } == settings.sources
 
 
@@ -272,3 +274,20 @@ def test_instruments_are_a_list_or_a_text_with_commas(env_file: Path) -> None:
 
 def test_an_unknown_mode_is_guessed(env_file: Path) -> None:
     assert "use `quote`" == problem_with(env_file, KEY, mode="quotes").next_step
+
+
+def test_whom_to_tell_may_be_several_and_stand_in_the_file(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=abcdefgh12345678\nKITEFEED_NOTIFY='tgram://bot/chat mailto://a,b@example'\n")
+
+    assert ("tgram://bot/chat", "mailto://a,b@example") == read_settings(env_file, {}).notify
+    assert ("ntfy://topic",) == read_settings(env_file, {}, notify=["ntfy://topic"]).notify
+    assert "tgram" not in repr(read_settings(env_file, {}))
+
+
+def test_a_program_to_tell_is_not_taken_from_the_file(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=abcdefgh12345678\nKITEFEED_NOTIFY_EXEC=send-it\n")
+    settings = read_settings(env_file, {})
+
+    assert "" == settings.notify_exec
+    assert any("KITEFEED_NOTIFY_EXEC is ignored there" in line for line in settings.warnings)
+    assert "mine" == read_settings(env_file, {"KITEFEED_NOTIFY_EXEC": "mine"}).notify_exec

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import IO
 
+from ..children import processors_as_before
 from ..clock import Clock
 from ..policy.events import Saved
 from ..problems import Problem
@@ -90,14 +91,15 @@ class TokenCommand:
 
     def _answer(self) -> Session:
         try:
-            child = subprocess.Popen(  # noqa: S603 - the user's own command line, no shell
-                self._words,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=os.name == "posix",
-            )
+            with processors_as_before():
+                child = subprocess.Popen(  # noqa: S603 - the user's own command line, no shell
+                    self._words,
+                    env=self._environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=os.name == "posix",
+                )
         except (OSError, ValueError) as error:
             return _nothing(f"it cannot be started ({getattr(error, 'strerror', None) or 'odd characters'})".lower())
         self._child = child

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ..children import remember_processors
+
 
 def keep_to_one_processor() -> bool:
     """Let every thread that is started from now on run where this one runs; whether the system can do that.
@@ -17,7 +19,9 @@ def keep_to_one_processor() -> bool:
     if not hasattr(os, "sched_setaffinity"):  # Linux has it
         return False
     with suppress(OSError):
-        os.sched_setaffinity(0, {_present(os.sched_getaffinity(0))})
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {_present(allowed)})
+        remember_processors(allowed)  # for other programs that are started
         return True
     return False
 

@@ -13,7 +13,12 @@ def new_state() -> str:
     return secrets.token_urlsafe(18)
 
 
-def login_url(login_root: str, api_key: str, state: str) -> str:
-    """Kite's login page for this app. Holds the API key and the nonce, no secret."""
-    back = urlencode({STATE: state})
-    return f"{login_root}?{urlencode({'v': '3', 'api_key': api_key, 'redirect_params': back})}"
+def login_url(login_root: str, api_key: str, state: str | None) -> str:
+    """Kite's login page for this app. Holds the API key and the nonce, no secret.
+
+    None for a link that is sent to somebody: the address it ends on is pasted into a login that has its own nonce.
+    """
+    pairs = {"v": "3", "api_key": api_key}
+    if state is not None:
+        pairs["redirect_params"] = urlencode({STATE: state})
+    return f"{login_root}?{urlencode(pairs)}"
