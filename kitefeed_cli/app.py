@@ -20,6 +20,7 @@ from .commands.logout import logout
 from .commands.poll import poll
 from .commands.run import run
 from .commands.simulate import simulate
+from .commands.status import status
 from .commands.validate import validate
 from .console.streams import OutputClosed
 from .problems import Exit, Problem, bug
@@ -60,6 +61,7 @@ def _talk(
 
 
 app.command()(run)
+app.command()(status)
 app.command()(validate)
 app.command()(login)
 app.command()(logout)

@@ -9,6 +9,8 @@ import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
 from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
+from .local_flags import Demo, Emulator
+from .tell_flags import Notify, NotifyExec
 from .token_flags import TokenCommand, TokenFile
 
 
@@ -26,22 +28,12 @@ def run(
             "--mode", help="How much each tick carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
         ),
     ] = None,
-    emulator: Annotated[
-        bool,
-        typer.Option(
-            "--emulator", envvar="KITEFEED_EMULATOR", help="Use a local Kite in this process: no account needed."
-        ),
-    ] = False,
-    demo: Annotated[
-        bool,
-        typer.Option(
-            "--demo",
-            envvar="KITEFEED_DEMO",
-            help="With --emulator: the token dies, one error, a login, the recovery; 40 seconds.",
-        ),
-    ] = False,
+    emulator: Emulator = False,
+    demo: Demo = False,
     incidents: Incidents = None,
     record_rest: RecordRest = False,
+    notify: Notify = None,
+    notify_exec: NotifyExec = None,
     processors: Processors = "one",
     env_file: EnvFile = None,
     token_file: TokenFile = None,
@@ -52,10 +44,11 @@ def run(
     from ..clock import SystemClock
     from ..problems import Problem
     from ..settings import read_settings
+    from ..wiring.attended import run_attended
     from ..wiring.incidents import incidents as open_incidents
     from ..wiring.memory import few_arenas
     from ..wiring.processor import keep_to_one_processor
-    from ..wiring.run import FeedRun, run_until_stopped
+    from ..wiring.run import FeedRun
     from ..wiring.tokens import command_store
 
     printer = make_printer(ctx.obj, json=json)
@@ -73,4 +66,5 @@ def run(
         return
     settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
-    run_until_stopped(FeedRun(settings, store, clock, printer, incidents=kept))
+    feed = FeedRun(settings, store, clock, printer, incidents=kept)
+    run_attended(feed, settings, store, clock, printer)

@@ -55,7 +55,7 @@ def lines(process_id: int, env_file: str, vitals: Vitals, said: Verdict) -> list
         f"state      {vitals.state}{cause}{source}",
         f"verdict    {said.words}",
         f"last tick  {_ticked(vitals)}",
-        f"rate       {vitals.ticks_per_s:,.0f} ticks a second, {_followed(vitals)}",
+        f"rate       {_rate(vitals.ticks_per_s)}, {_followed(vitals)}",
         f"lag        {_lag(vitals)}",
         f"token      {_token(vitals)}",
         f"today      {_today(vitals)}",
@@ -99,6 +99,12 @@ def _ticked(vitals: Vitals) -> str:
     if vitals.tick_age_s is None:
         return "none yet" + ("" if vitals.market_open else "; the market is closed")
     return f"{duration(vitals.tick_age_s)} ago" + ("" if vitals.market_open else "; the market is closed")
+
+
+def _rate(ticks_per_s: float) -> str:
+    if 0.0 < ticks_per_s < 9.95:
+        return f"{ticks_per_s:.1f} ticks a second"
+    return f"{_many(round(ticks_per_s), 'tick')} a second"
 
 
 def _followed(vitals: Vitals) -> str:

@@ -12,10 +12,11 @@ from ..clock import Clock
 from ..console.printer import Printer
 from ..session import TokenStore
 from ..settings import Value, read_settings
+from .attended import run_attended
 from .fallback import secondary_of
 from .incidents import Incidents
 from .market import Market
-from .run import FeedRun, run_until_stopped
+from .run import FeedRun
 from .until import Until
 
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ def run_on_local_kite(
             from .demo import Demo
 
             Demo(kite, store, clock, printer.status, run.stop).start()
-        run_until_stopped(run)
+        run_attended(run, settings, store, clock, printer)

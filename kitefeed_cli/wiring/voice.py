@@ -13,7 +13,11 @@ from ..console.hours import market_line, state_shown
 from ..console.printer import Printer
 from ..outputs import Output
 from ..policy import Note, Report, Say, Show, Shown
+from ..problems import Problem
 from ..ticks.board import Board
+
+# Who hears what is said, with its sentences, on the thread of any loop; it must not wait.
+Listener = Callable[[Report | Say, Problem | str], None]
 
 _NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
 _LACKING = (*_NO_SOURCE, Shown.PARTIAL)  # some of Kite's quotes do not come
@@ -39,6 +43,7 @@ class Voice:
         self._clock = clock
         self._outlook = outlook  # of the run's market
         self._hours: Hours | None = None  # when the state was last told
+        self.listeners: tuple[Listener, ...] = ()
         self.shown = Show(Shown.CONNECTING, None)
         self._served = True  # whether some source serves; when none does, the last known values are told once
         self._secondary: str | None = None
@@ -56,12 +61,15 @@ class Voice:
         problem = messages.problem(report, lost_at)
         self._printer.error(problem)
         self._tell(lambda: self._output.problem(problem))
+        self._heard(report, problem)
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:
             self._polling, self._told = say, say.detail
         closed = say.note is Note.MARKET_CLOSED
-        self._printer.status(market_line(self._outlook()) if closed else messages.status_line(say))
+        line = market_line(self._outlook()) if closed else messages.status_line(say)
+        self._printer.status(line)
+        self._heard(say, line)
 
     def show(self, show: Show) -> None:
         with self._lock:
@@ -76,7 +84,7 @@ class Voice:
         """Called every few seconds beside an open feed. A night without news may lead into a day that the calendar
         does not know, which is not to be called closed, or out of one."""
         with self._lock:
-            if self.shown.shown is Shown.CLOSED and self._outlook().hours is not self._hours:
+            if self.shown.shown is Shown.CLOSED and self._outlook().hours not in (self._hours, Hours.OPEN):
                 self._tell_state()
 
     def serving(self, name: str, words: str) -> bool:
@@ -98,6 +106,10 @@ class Voice:
         if why:
             lasts = " - what was last known is marked stale" if served else ""
             self._printer.status(f"{why}{lasts}")
+
+    def _heard(self, words: Report | Say, text: Problem | str) -> None:
+        for listener in self.listeners:
+            listener(words, text)
 
     def _tell_state(self) -> None:
         """Tell the output; and once, when nothing serves any more, the last known values."""

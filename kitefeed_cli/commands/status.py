@@ -1,0 +1,38 @@
+"""`kitefeed status`: how is the feed that runs?"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from .common import EnvFile, Json, make_printer
+from .durations import seconds
+
+
+def status(
+    ctx: typer.Context,
+    max_tick_age: Annotated[
+        str | None,
+        typer.Option(
+            "--max-tick-age",
+            envvar="KITEFEED_MAX_TICK_AGE",
+            metavar="TIME",
+            help="Exit 1 when the feed's last tick is older while the market is open, even if REST serves instead.",
+        ),
+    ] = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> None:
+    """Ask the feed that runs on this computer how it is; with --env-file, the one on that token store.
+
+    0: live, or falling back. 1: no feed runs, or it does not tick. 3: a login is needed. 4: Kite cannot be reached.
+    """
+    from ..clock import SystemClock
+    from ..wiring.status import tell_status
+
+    clock = SystemClock()
+    printer = make_printer(ctx.obj, json=json, clock=clock)
+    age_s = None if max_tick_age is None else seconds(max_tick_age)
+    raise typer.Exit(tell_status(env_file, age_s, os.environ, clock, printer))
