@@ -13,7 +13,8 @@ a 503 says nothing about the token. An open feed is never closed because a token
 handshake, so closing would destroy the last live source.
 
 A lost feed is tried again at once, then after 5, 15, 30, 60, 60… seconds (`Waiting`). Meanwhile REST is polled, and a
-poll that succeeds after failures starts the next attempt at once: the poll is the canary of the network. A 403 at the
+poll that succeeds after failures starts the next attempt at once: the poll is the canary of the network. At hours at
+which nobody would miss ticks nothing is polled, and what heals by itself is no error. A 403 at the
 handshake is not believed: one quote (`Asking`) tells a dead token (`SignedOut`), a plan without market data (`Barred`)
 and a feed that is merely refused apart. Signed out, nothing goes out but a token check on the same ladder; the token
 store is watched, and a login goes straight back to the start of the road.

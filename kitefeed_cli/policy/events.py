@@ -119,7 +119,10 @@ class QuotesPolled:
 @dataclass(frozen=True, slots=True)
 class TimeUp:
     """A deadline was reached. The two ages are seconds since the last frame and the last tick of the open feed
-    (infinite before the first), all that the data road and the deciding loop share."""
+    (infinite before the first), all that the data road and the deciding loop share. `trading`: beside an open feed,
+    whether it is to bring ticks; without one, whether they would be missed, now or within the hour. Where the calendar
+    does not know, the first is no, and the second yes: nothing is called live or mute without proof, and nobody goes
+    without quotes for want of it."""
 
     frame_age_s: float
     tick_age_s: float

@@ -101,6 +101,12 @@ def _move(turn: Turn, state: State, event: Event) -> State:
             assert_never(state)
 
 
+def _look(turn: Turn, event: TimeUp) -> None:
+    """A look without an open feed: polls take its place while ticks would be missed."""
+    turn.put(trading=event.trading)
+    polling.tend_polls(turn, wanted=event.trading)
+
+
 def _stop(turn: Turn, state: State) -> State:
     if isinstance(state, Stopped):
         return state
@@ -125,7 +131,7 @@ def _checking(turn: Turn, state: Checking, event: Event) -> State:
         case TokenChecked(ask=state.ask):
             return _checked(turn, event)
         case TimeUp():
-            polling.tend_polls(turn)
+            _look(turn, event)
             if turn.now_s < state.until_s:
                 return state
             return _checked(turn, TokenChecked(state.ask, Answer.UNREACHABLE, "no answer in time"))
@@ -184,7 +190,7 @@ def _opening(turn: Turn, state: Opening, event: Event) -> State:
         case FeedUnreachable(ask=state.ask):
             return _unreachable(turn, state, event.detail)
         case TimeUp():
-            polling.tend_polls(turn)
+            _look(turn, event)
             if turn.now_s < state.until_s:
                 return state
             moves.close(turn, state.ask)
@@ -225,6 +231,7 @@ def _asking(turn: Turn, state: Asking, event: Event) -> State:
                 return moves.bar(turn, event.detail)
             return moves.refused(turn, state.detail)
         case TimeUp():
+            turn.put(trading=event.trading)
             polling.tend_polls(turn)
             return state if turn.now_s < state.until_s else moves.refused(turn, state.detail)
         case TokenStored():
@@ -247,7 +254,7 @@ def _waiting(turn: Turn, state: Waiting | Barred, event: Event) -> State:
     match event:
         case TimeUp():
             if isinstance(state, Waiting):
-                polling.tend_polls(turn)
+                _look(turn, event)
             return state if turn.now_s < state.retry_s else moves.attempt(turn)
         case QuotesPolled(ask=turn.ledger.polls.ask):
             back = polling.note_polled(turn, event)

@@ -215,8 +215,11 @@ def end_outage(turn: Turn) -> None:
 
 
 def tell(turn: Turn, cause: Cause, detail: str, retry_in_s: float) -> None:
-    """One error per outage and remedy, within the line budget; what the budget keeps back is counted."""
+    """One error per outage and remedy, within the line budget; what the budget keeps back is counted. What heals by
+    itself waits until somebody would miss ticks: at night it is nobody's business."""
     outage = turn.outage
+    if cause.remedy is Remedy.WAIT and not turn.ledger.trading:
+        return
     if _RANK[cause.remedy] <= _RANK[outage.told]:
         return
     turn.put_outage(told=cause.remedy)

@@ -8,13 +8,17 @@ from .ledger import Verdict
 from .turn import Turn
 
 
-def tend_polls(turn: Turn) -> None:
-    """Give up an open poll whose time is up, and start the next one when it is due, if the token may serve."""
+def tend_polls(turn: Turn, wanted: bool = True) -> None:
+    """Give up an open poll whose time is up, and start the next one when it is due, if the token may serve; or put it
+    off, while nobody would miss its quotes."""
     polls = turn.ledger.polls
     if polls.ask is not None and turn.now_s >= polls.asked_s + turn.limits.poll_s:
         turn.put_polls(ask=None, failed=True, served=False)
         polls = turn.ledger.polls
     if polls.ask is None and turn.now_s >= polls.start_s and turn.ledger.may_poll:
+        if not wanted:
+            turn.put_polls(next_s=turn.now_s + turn.limits.poll_every_s)
+            return
         ask = turn.ask()
         turn.put_polls(ask=ask, asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)
         turn.do(PollQuotes(ask))

@@ -169,8 +169,13 @@ class ScriptedFeed:
         return self._calendar.matters(self._stage.clock.wall(), self._fresh_age_s, self._segments)
 
     @property
+    def hours(self) -> Hours:
+        """What the program's calendar says now, in a word."""
+        return self._calendar.session(self._stage.clock.wall(), self._segments)
+
+    @property
     def outlook(self) -> Outlook:
-        """What the program's calendar says now."""
+        """The same with the reason and the next session."""
         return self._calendar.outlook(self._stage.clock.wall(), self._segments)
 
     @property

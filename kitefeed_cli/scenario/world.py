@@ -13,10 +13,11 @@ from datetime import timedelta
 from math import inf
 from typing import Protocol
 
+from ..calendar import Hours
 from ..console import messages
 from ..console.hours import market_line, state_shown
 from ..console.printer import Printer
-from ..policy import Note, Report, Say, Show
+from ..policy import Note, Report, Say, Show, Shown
 from ..policy.events import Answer, Event, QuotesPolled, Saved, StopAsked, TimeUp, TokenChecked
 from .feed import ScriptedFeed
 from .kite import Reply, ScriptedKite, Token
@@ -56,6 +57,7 @@ class World:
         self._feed = ScriptedFeed(self.stage, self._kite, given.market, given.segments)
         self._store = ScriptedStore(self.stage, self._first_token(given.token))
         self._asked_with: Token | None = None  # the access token last checked
+        self._closed: Hours | None = None  # the hours that were told with the state
         self._looks = 0
         self._looked_s = -1.0
         self._script = deque(scenario.timeline)
@@ -93,6 +95,8 @@ class World:
         self._catch_up()
         self._count_look()
         feed = self._feed
+        if self._closed is not None and feed.hours not in (self._closed, Hours.OPEN):
+            self.show(Show(Shown.CLOSED, None))  # as the real voice does it
         trading = feed.seems_to_trade if feed.frame_age_s < inf else feed.matters
         return TimeUp(feed.frame_age_s, feed.tick_age_s, trading)
 
@@ -114,6 +118,7 @@ class World:
         self._printer.status(market_line(self._feed.outlook) if closed else messages.status_line(say))
 
     def show(self, show: Show) -> None:
+        self._closed = self._feed.hours if show.shown is Shown.CLOSED else None
         state, why = state_shown(show.shown, None if show.cause is None else show.cause.value, self._feed.outlook)
         self.stage.note(Kind.SHOWN, state + (f" ({why})" if why else ""))
 

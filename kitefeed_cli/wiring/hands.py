@@ -57,6 +57,7 @@ class LiveHands:
         self._clock = clock
         self._limits = limits
         self._news = TokenNews(post, store.read().access_token)
+        self.user_name = ""  # whose access token it is, as far as Kite has said
         self._access_token = ""  # the one last checked; read afresh from the store before every attempt
         self._wanted: int | None = None  # the connection the policy wants
         self._opening = threading.Lock()
@@ -76,6 +77,7 @@ class LiveHands:
                     self._store.rejected(access_token)
                 self._post(TokenChecked(ask, error.answer, error.detail))
             else:
+                self.user_name = user.user_name
                 self._post(TokenChecked(ask, Answer.OK, user=user.user_name))
 
         self._errand("check", check)
@@ -141,6 +143,7 @@ class LiveHands:
         self._voice.show(show)
 
     def look(self) -> TimeUp:
+        self._voice.look()
         frame_age_s, tick_age_s = self._feed.ages()
         trading = self.market.seems_open() if frame_age_s < inf else self.market.matters()
         return TimeUp(frame_age_s, tick_age_s, trading)

@@ -112,6 +112,24 @@ MUTANTS = (
         "            return state",
     ),
     Mutant(
+        "polls at hours at which nobody would miss ticks",
+        "machine.py",
+        "    polling.tend_polls(turn, wanted=event.trading)",
+        "    polling.tend_polls(turn)",
+    ),
+    Mutant(
+        "cries at night about what heals by itself",
+        "moves.py",
+        "    if cause.remedy is Remedy.WAIT and not turn.ledger.trading:",
+        "    if cause.remedy is Remedy.FIX and not turn.ledger.trading:",
+    ),
+    Mutant(
+        "forgets in an outage when ticks would be missed",
+        "machine.py",
+        "    turn.put(trading=event.trading)\n    polling",
+        "    polling",
+    ),
+    Mutant(
         "polls while live",
         "states.py",
         "        case Checking() | Opening() | Asking() | Waiting():\n            return state.ledger.may_poll",
@@ -211,8 +229,8 @@ MUTANTS = (
     Mutant(
         "makes up for missed polls after a sleep",
         "polling.py",
-        "next_s=turn.now_s + turn.limits.poll_every_s)",
-        "next_s=polls.next_s + turn.limits.poll_every_s)",
+        "asked_s=turn.now_s, next_s=turn.now_s + turn.limits.poll_every_s)",
+        "asked_s=turn.now_s, next_s=polls.next_s + turn.limits.poll_every_s)",
     ),
     Mutant(
         "tries once more when asked to stop",

@@ -193,6 +193,19 @@ def live_play(stable: bool = True) -> Play:
     return play
 
 
+def hours_without_network(play: Play, hours: float) -> list[Action]:
+    """Every try fails at once. All that was done meanwhile."""
+    before, until_s = len(play.log), play.now_s + hours * 3600.0
+    while play.due_s < until_s:
+        play.now_s = max(play.now_s, play.due_s)
+        play.time_up()
+        if play.where == "Checking":
+            play.fail()
+        elif isinstance(play.log[-1][1], PollQuotes):
+            play.polled(Answer.UNREACHABLE)
+    return [action for _, action in play.log[before:]]
+
+
 def kinds(actions: list[Action]) -> list[type[Action]]:
     """The kinds of actions that reach the outside, speaking aside."""
     return [type(action) for action in actions if not isinstance(action, Say | Show | Report)]

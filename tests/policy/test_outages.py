@@ -12,7 +12,7 @@ from kitefeed_cli.policy.causes import Cause, Remedy
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.policy.states import Waiting
 
-from .playbook import Play, kinds, live_play, notes, reports
+from .playbook import Play, hours_without_network, kinds, live_play, notes, reports
 
 
 def test_a_lost_feed_is_tried_again_at_once_and_without_an_error() -> None:
@@ -470,3 +470,52 @@ def test_the_budget_of_attempts_refills_by_one_each_fifteen_seconds() -> None:
     assert "Waiting" == play.where
     play.wait(1.0)
     assert "Checking" == play.where
+
+
+def night_play() -> Play:
+    """A feed that was live, and dropped at an hour at which nobody would miss it; the network is gone."""
+    play = live_play()
+    play.trading = False
+    play.wait(60.0)
+    play.dropped()
+    play.fail()
+    return play
+
+
+def test_what_heals_by_itself_is_no_error_while_nobody_would_miss_ticks() -> None:
+    play = night_play()
+    hours_without_network(play, 3)
+    play.wait_for(CheckToken)
+    play.checked(Answer.OK)
+    play.opened()
+    play.ticked(fresh=False)
+
+    assert [] == play.errors
+    assert Shown.CLOSED is play.shown
+
+
+def test_an_outage_that_lasts_into_the_morning_is_one_error_then() -> None:
+    play = night_play()
+    hours_without_network(play, 3)
+    assert [] == play.errors
+    play.trading = True
+    hours_without_network(play, 1)
+
+    assert [Cause.KITE_UNREACHABLE] == play.errors
+
+
+def test_a_dead_token_is_told_at_any_hour() -> None:
+    play = night_play()
+    play.wait_for(CheckToken)
+    play.checked(Answer.TOKEN_DEAD, "403 TokenException")
+
+    assert [Cause.TOKEN_EXPIRED] == play.errors
+
+
+def test_a_command_that_has_just_started_is_told_of_a_missing_network_at_any_hour() -> None:
+    play = Play()
+    play.trading = False
+    play.start()
+    play.fail()
+
+    assert [Cause.KITE_UNREACHABLE] == play.errors

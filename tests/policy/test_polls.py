@@ -9,7 +9,7 @@ import pytest
 from kitefeed_cli.policy.actions import CheckToken, Note, PollQuotes, Say
 from kitefeed_cli.policy.events import Answer
 
-from .playbook import Play, kinds, live_play, notes
+from .playbook import Play, hours_without_network, kinds, live_play, notes
 
 
 def without_feed() -> Play:
@@ -140,6 +140,42 @@ def test_an_open_feed_in_a_closed_market_is_not_polled_beside() -> None:
 
     assert [] == play.done(PollQuotes)
     assert "Joined" == play.where
+
+
+def test_a_lost_feed_is_not_replaced_by_polls_while_nobody_would_miss_ticks() -> None:
+    play = live_play()
+    play.trading = False
+    play.wait(60.0)
+    play.dropped()
+    play.fail()
+    night = hours_without_network(play, 3)
+
+    assert [] == [action for action in night if isinstance(action, PollQuotes)]
+    assert 150 < len([action for action in night if isinstance(action, CheckToken)]) <= 190, "the feed is tried"
+
+
+def test_polls_come_back_within_their_interval_once_ticks_would_be_missed() -> None:
+    play = live_play()
+    play.trading = False
+    play.wait(60.0)
+    play.dropped()
+    play.fail()
+    play.wait(30.0)
+    play.trading = True
+    began_s = play.now_s
+    play.wait_for(PollQuotes)
+
+    assert play.now_s <= began_s + play.limits.poll_every_s
+
+
+def test_a_refused_handshake_is_asked_about_at_any_hour() -> None:
+    play = Play()
+    play.trading = False
+    play.start()
+    play.checked(Answer.OK)
+    play.wait(1.0)
+
+    assert [PollQuotes] == kinds(play.refused(403, "403 Forbidden"))
 
 
 def test_a_poll_tells_a_plan_without_market_data() -> None:

@@ -129,7 +129,7 @@ class Looks:
         many = int(limits.silence_s / quantum_s)
         frames_s = [nth * quantum_s for nth in range(many)]
         near_mute_s = [limits.mute_s - nth * quantum_s for nth in range(many)]
-        self._plain: list[Event] = [TimeUp(inf, inf, True)]
+        self._plain: list[Event] = [TimeUp(inf, inf, yes) for yes in (True, False)]
         self._joined: list[Event] = [
             TimeUp(age_s, inf, yes)
             for age_s in ((0.0, inf) if brief else (*frames_s, limits.silence_s, inf))

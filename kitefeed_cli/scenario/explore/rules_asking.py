@@ -205,6 +205,13 @@ def no_poll_without_need(move: Move) -> bool:
     return isinstance(after, Checking | Opening | Joined | Asking | Waiting)
 
 
+@rule("B2", PollQuotes, views=(ROADS, TOKENS))
+def no_poll_that_nobody_misses(move: Move) -> bool:
+    """While nobody would miss ticks, a poll only asks why a handshake was refused."""
+    event = move.event
+    return not isinstance(event, TimeUp) or event.trading or isinstance(move.before, Asking)
+
+
 @rule("B3", PollQuotes)
 def hold_back_when_asked(move: Move) -> bool:
     """No poll before the time that a 429 asked for."""

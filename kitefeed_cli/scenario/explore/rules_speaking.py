@@ -26,6 +26,12 @@ def one_error_per_remedy(move: Move) -> bool:
     return all(one > told for one, told in zip(ranks, [move.heard.told, *ranks], strict=False))
 
 
+@rule("C1", Report, views=ONLY)
+def nobody_is_woken(move: Move) -> bool:
+    """What heals by itself is no error while nobody would miss ticks."""
+    return move.after.ledger.trading or all(one.cause.remedy is not Remedy.WAIT for one in move.reports)
+
+
 @rule("C1", views=ONLY)
 def a_login_is_asked_for(move: Move) -> bool:
     """Nobody is signed out in silence: the error that says so was printed in this outage, or counted as suppressed."""

@@ -66,8 +66,7 @@ class Words:
         if isinstance(state, Stopped):
             return [_STOPPED]
         ledger, outage = state.ledger, state.ledger.outage
-        open_feed = isinstance(state, Joined | Live)
-        flags = ledger.unasked | ledger.login << 1 | (ledger.trading or not open_feed) << 2 | ledger.closed << 3
+        flags = ledger.unasked | ledger.login << 1 | ledger.trading << 2 | ledger.closed << 3
         flags |= ledger.polls.served << 4 | (isinstance(state, Live) and state.fresh) << 5
         told = on = 0
         if outage is not None:

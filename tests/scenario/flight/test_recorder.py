@@ -96,7 +96,8 @@ def test_a_closed_morning_before_the_first_tick_is_not_kept_step_by_step(tmp_pat
     """A feed that is open and has nothing to tell is a quiet place too."""
     (tmp_path / "sunday.toml").write_text(
         'title = "T"\nsource = "S"\n[given]\ncommand = "run"\nstarts_at = 2026-03-01T07:00:00+05:30\ntoken = "valid"\n'
-        'market = "closed"\nkite = { feed = "mute" }\n[expect]\n' + at("11:30:00", 'kite = { feed = "dropped" }')
+        'market = "closed"\nkite = { feed = "mute" }\n[expect]\n'
+        + at("11:30:00", 'kite = { feed = "dropped", token = "expired" }')
     )
     incident = only(flown(read(tmp_path / "sunday.toml")))
 
