@@ -20,15 +20,23 @@ PRICE_S = 4.0  # one request
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The instruments, each once: those named, then those of the rules. `plan`: what was chosen and why, in lines;
-    `missing`: names that no list has any more."""
+    """What is followed: the instruments `named`, and those of the rules. `missing`: names that no list has any more."""
 
-    instruments: list[Instrument]
+    named: list[Instrument]
     windows: list[Window]
     missing: list[Missing]
 
     @property
+    def instruments(self) -> list[Instrument]:
+        """All of them, each once. Of a rule with a window the underlying comes first: its price moves the window."""
+        every = list(self.named)
+        for window in self.windows:
+            every += [*([window.spot] if window.spot else []), *window.options]
+        return list({one.instrument_token: one for one in every}.values())
+
+    @property
     def plan(self) -> list[str]:
+        """What was chosen and why, in lines."""
         if not self.windows:
             return []
         return [*(window.line for window in self.windows), f"{len(self.instruments):,} instruments to follow"]
@@ -40,16 +48,13 @@ def choose(wanted: Following, lists: Instruments, prices: Prices, *, strict: boo
     known = lists.look_up(wanted.names)
     if strict and known.missing:
         raise lists.refusal(known.missing, wanted.places)
-    found = {one.instrument_token: one for one in known.instruments}
     if not wanted.rules:
-        return Choice(list(found.values()), [], known.missing)
+        return Choice(known.instruments, [], known.missing)
     try:
         chosen = windows(wanted.rules, lists.dump(), lists.today, prices)
     except KiteError as error:
         raise _no_price(wanted, error) from None
-    for window in chosen:
-        found.update((one.instrument_token, one) for one in window.instruments)
-    return Choice(list(found.values()), chosen, known.missing)
+    return Choice(known.instruments, chosen, known.missing)
 
 
 def prices_of(rest: Rest, access_token: Callable[[], str]) -> Prices:

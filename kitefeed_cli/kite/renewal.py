@@ -1,9 +1,10 @@
-"""What a new day's list makes of the instruments of a run that went on overnight."""
+"""What becomes of the instruments of a run: overnight by a new day's list, and by day when the price moves away from
+the strikes that a rule chose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from .changes import between
 from .choice import Choice
@@ -35,6 +36,24 @@ def renewed(before: Sequence[Instrument], found: Choice, lists: Instruments, sin
             f"the instruments of {lists.day}: {len(added):,} new, {len(gone):,} given up, {len(new):,} to follow"
         )
     return Renewal(added, gone, another, tuple(lines))
+
+
+def recentred(choice: Choice, price: Callable[[int], float]) -> tuple[Renewal | None, Choice]:
+    """The windows around the prices of now, and what that changes; None when nothing has to."""
+    windows, lines = [], []
+    for window in choice.windows:
+        moved = window.moved(price(window.spot.instrument_token)) if window.spot is not None else None
+        windows.append(moved or window)
+        if moved is not None:
+            lines.append(f"the strikes follow the price: {moved.line}")
+    if not lines:
+        return None, choice
+    after = replace(choice, windows=windows)
+    old, new = ([one.instrument_token for one in every.instruments] for every in (choice, after))
+    added = tuple(token for token in new if token not in set(old))
+    gone = tuple(token for token in old if token not in set(new))
+    lines.append(f"{len(added):,} new, {len(gone):,} given up, {len(new):,} to follow")
+    return Renewal(added, gone, (), tuple(lines)), after
 
 
 def _changes(before: Sequence[Instrument], lists: Instruments, since: str) -> list[str]:

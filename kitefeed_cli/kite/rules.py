@@ -30,35 +30,50 @@ _INDEX = {
 }
 _NAMES = {spot.partition(":")[2]: name for name, spot in _INDEX.items()}
 _EXCHANGES = ("NFO", "BFO", "MCX", "CDS", "BCD", "NCO")  # the first that has options of the name is meant
+_SLACK = 0.75  # strikes: the least that a price must be off the middle before other strikes are chosen
 _ALL_STRIKES = 1000  # no chain of one expiry is longer; what is reckoned with before the list is at hand
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a rule means today. `spot`: whose price is in the middle, empty when every strike is wanted."""
+    """What a rule means now. `spot`: whose price is in the middle, None when every strike is wanted."""
 
     rule: Rule
-    expiry: date
+    chain: Chain
     strikes: tuple[float, ...]
-    instruments: tuple[Instrument, ...]
-    spot: str = ""
+    options: tuple[Instrument, ...]
+    spot: Instrument | None = None
     price: float = 0.0
 
     @property
     def line(self) -> str:
         """The choice in words."""
-        many, strikes = len(self.instruments), len(self.strikes)
-        said = f"{self.rule.underlying}: {many} option{'s' * (many != 1)} of {self.expiry}, "
+        many, strikes = len(self.options), len(self.strikes)
+        said = f"{self.rule.underlying}: {many} option{'s' * (many != 1)} of {self.chain.expiry}, "
         said += f"{strikes} strikes from {self.strikes[0]:,g} to {self.strikes[-1]:,g}" if strikes > 1 else "one strike"
         said += f", {self.strikes[0]:,g}" * (strikes == 1)
         wanted = 2 * (self.rule.atm or 0) + 1
-        few = f", {wanted} were wanted" if self.spot and len(self.strikes) < wanted else ""
-        return said + (f" around {self.price:,.2f} ({self.spot})" if self.spot else "") + few
+        few = f", {wanted} were wanted" if self.spot and strikes < wanted else ""
+        return said + (f" around {self.price:,.2f} ({self.spot.key})" if self.spot else "") + few
+
+    def moved(self, price: float) -> Window | None:
+        """The window around another price; None as long as that is near enough to the middle of this one. Near enough
+        is more than it takes to be the nearest strike, so that a price between two of them changes nothing."""
+        atm, strikes = self.rule.atm, self.chain.strikes
+        if atm is None or self.spot is None or price <= 0:
+            return None
+        middle = self.chain.nearest(self.price)
+        aside = strikes[min(middle + 1, len(strikes) - 1)] - strikes[max(middle - 1, 0)]
+        step = aside / 2 if 0 < middle < len(strikes) - 1 else aside
+        if abs(price - strikes[middle]) < step * max(_SLACK, atm / 4 + 0.5):
+            return None
+        window = self.chain.around({self.spot.key: price})
+        return window if window.strikes != self.strikes else None
 
 
 def most(rule: Rule) -> int:
     """How many instruments a rule may come to, before the list is at hand."""
-    return _ALL_STRIKES if rule.atm is None else 2 * (2 * rule.atm + 1)
+    return _ALL_STRIKES if rule.atm is None else 2 * (2 * rule.atm + 1) + 1
 
 
 def windows(rules: Sequence[Rule], dump: Dump, today: date, prices: Prices) -> list[Window]:
@@ -67,14 +82,14 @@ def windows(rules: Sequence[Rule], dump: Dump, today: date, prices: Prices) -> l
     Raises Problem (exit 5) for an underlying without options and for an expiry that there is not, and what `prices`
     does.
     """
-    chains = [_Chain(rule, dump, today) for rule in rules]
-    spots = list(dict.fromkeys(chain.spot for chain in chains if chain.rule.atm is not None))
+    chains = [Chain(rule, dump, today) for rule in rules]
+    spots = list(dict.fromkeys(chain.spot.key for chain in chains if chain.spot is not None))
     quoted = prices(spots) if spots else {}
     return [chain.around(quoted) for chain in chains]
 
 
-class _Chain:
-    """The options on one underlying that end on one day."""
+class Chain:
+    """The options on one underlying that end on one day, and whose price chooses among them."""
 
     def __init__(self, rule: Rule, dump: Dump, today: date) -> None:
         self.rule = rule
@@ -89,40 +104,45 @@ class _Chain:
         days = sorted({one.expiry for one in options if one.expiry is not None and one.expiry >= today})
         self.expiry = _expiry(rule, days)
         self._options = [one for one in options if one.expiry == self.expiry]
-        self.spot = "" if rule.atm is None else self._spot(dump, listed, home)
+        self.strikes = sorted({one.strike for one in self._options})
+        self.spot = None if rule.atm is None else self._spot(dump, listed, home)
+
+    def nearest(self, price: float) -> int:
+        """Where in `strikes` the nearest to a price stands; of two the lower."""
+        return min(range(len(self.strikes)), key=lambda at: (abs(self.strikes[at] - price), at))
 
     def around(self, quoted: Mapping[str, float]) -> Window:
-        strikes = sorted({one.strike for one in self._options})
-        price = quoted.get(self.spot, 0.0)
-        if self.rule.atm is not None:
+        strikes, price = self.strikes, 0.0
+        if self.rule.atm is not None and self.spot is not None:
+            price = quoted.get(self.spot.key, 0.0)
             if price <= 0:
                 raise Problem(
                     f"the strikes around {self.rule.underlying} cannot be chosen",
-                    f"Kite has no price for {self.spot}",
+                    f"Kite has no price for {self.spot.key}",
                     "leave `--atm` out to follow every strike, or name the options one by one",
                     Exit.REFUSED,
                     "no-price",
                 )
-            middle = min(range(len(strikes)), key=lambda at: (abs(strikes[at] - price), at))
+            middle = self.nearest(price)
             strikes = strikes[max(0, middle - self.rule.atm) : middle + self.rule.atm + 1]
         wanted = set(strikes)
         chosen = sorted(
             (one for one in self._options if one.strike in wanted), key=lambda one: (one.strike, one.instrument_type)
         )
-        return Window(self.rule, self.expiry, tuple(strikes), tuple(chosen), self.spot, price)
+        return Window(self.rule, self, tuple(strikes), tuple(chosen), self.spot, price)
 
-    def _spot(self, dump: Dump, listed: Iterable[Instrument], home: str) -> str:
+    def _spot(self, dump: Dump, listed: Iterable[Instrument], home: str) -> Instrument:
         """Whose price counts: the index, the share of that name, or the future that these options end with."""
         name = self._options[0].name.upper()
         likely = [_INDEX.get(name, ""), f"NSE:{name}", f"BSE:{name}"]
         found = dump.named([key for key in likely if key])
-        cash = next((found[key].key for key in likely if key in found and found[key].expiry is None), "")
-        if cash and home in ("NFO", "BFO"):
+        cash = next((found[key] for key in likely if key in found and found[key].expiry is None), None)
+        if cash is not None and home in ("NFO", "BFO"):
             return cash
         futures = [one for one in listed if one.exchange == home and one.instrument_type == "FUT"]
-        later = sorted((one.expiry, one.key) for one in futures if one.expiry is not None and one.expiry >= self.expiry)
+        later = [one for one in futures if one.expiry is not None and one.expiry >= self.expiry]
         if later:
-            return later[0][1]
+            return min(later, key=lambda one: (one.expiry or date.max, one.key))
         raise Problem(
             f"the strikes around {self.rule.underlying} cannot be chosen",
             "neither an index nor a share of that name is in Kite's list, nor a future",

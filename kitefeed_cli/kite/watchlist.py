@@ -15,9 +15,9 @@ from typing import TypeVar
 from ..clock import Clock
 from ..following import Following
 from ..problems import Exit, Problem
-from .choice import choose, no_prices
+from .choice import Choice, choose, no_prices
 from .instruments import DOWNLOAD_S, Instrument, Instruments, cache_folder
-from .renewal import Renewal, renewed
+from .renewal import Renewal, recentred, renewed
 from .rest import Rest
 from .rules import Prices, most
 
@@ -84,6 +84,7 @@ class Watchlist:
         self.subscriptions: dict[int, str] = {}
         self.said: list[str] = []
         self.waits_for: Problem | None = None  # why they are not known yet
+        self._choice: Choice | None = None
         self.day = ""  # whose list they were found in; empty when it took none
         many = len(typed) + sum(most(rule) - 1 for rule in wanted.rules)
         connections = min(max(1, -(-many // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
@@ -126,6 +127,7 @@ class Watchlist:
                 self.waits_for = problem
                 return f"{problem.what}: {problem.why}"
             self._take(found.instruments)
+            self._choice = found
             self.day = lists.day
             several = [self.plan] if len(self.parts) > 1 else []
             self.said = [*lists.warnings, *lists.news(found.instruments), *found.plan, *several]
@@ -159,7 +161,18 @@ class Watchlist:
                 return lists.warnings[-1]
             renewal = renewed(self.instruments, found, lists, self.day)
             self._replace(found.instruments, renewal)
-            self.day = lists.day
+            self._choice, self.day = found, lists.day
+            return renewal
+
+    def recentre(self, price: Callable[[int], float]) -> Renewal | None:
+        """Let the strikes of the rules follow the market. `price`: the last price of an underlying by its instrument
+        token, 0 when it is not known well. None: all is as it should be."""
+        with self._lock:
+            if self._choice is None:
+                return None
+            renewal, self._choice = recentred(self._choice, price)
+            if renewal is not None:
+                self._replace(self._choice.instruments, renewal)
             return renewal
 
     def _replace(self, found: list[Instrument], renewal: Renewal) -> None:

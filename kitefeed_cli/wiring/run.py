@@ -39,11 +39,11 @@ from .incidents import Incidents
 from .losses import tell_losses
 from .market import Market
 from .monitor import Monitor
-from .morning import Morning
 from .names import few_names, resolve_names, tell_waiting
 from .output import make_output, start
 from .seat import Seat
 from .until import Until
+from .upkeep import Upkeep
 from .voice import Voice
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
@@ -176,14 +176,14 @@ class FeedRun:
         self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         self._fallback.start()
-        morning = Morning(self.watchlist, self.seats, self.board, self._printer, self.fail, self._clock)
-        morning.start()
+        upkeep = Upkeep(self.watchlist, self.seats, self.board, self._printer, self.fail, self._clock)
+        upkeep.start()
         if self._until is not None:
             self._until.start(self._time_is_up)
         try:
             self._sit_down(self._store.read().saved)
         finally:
-            for one in (health, watch, morning, self._fallback, *(seat.feed for seat in self.seats)):
+            for one in (health, watch, upkeep, self._fallback, *(seat.feed for seat in self.seats)):
                 one.stop()
             if self._until is not None:
                 self._until.stop()

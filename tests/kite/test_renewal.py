@@ -17,6 +17,8 @@ from kitefeed_cli.kite.watchlist import Watchlist
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Problem
 
+from .test_rules import LISTED
+
 LISTS = Path(__file__).parent / "lists"
 DAY_N, NEXT = "2026-03-31", "2026-04-01"
 
@@ -144,5 +146,32 @@ def test_what_is_new_goes_where_there_is_most_room(days: Days) -> None:
     watchlist.renew()
 
     assert 2 == len(watchlist.parts)
-    assert {5889, 408065, 12346370} == {token for part in watchlist.parts for token in part.subscriptions}
+    assert {5889, 408065, 12345858, 12346370} == {token for part in watchlist.parts for token in part.subscriptions}
     assert 1 >= abs(len(watchlist.parts[0]) - len(watchlist.parts[1]))
+
+
+def test_strikes_follow_the_price_by_the_difference_alone() -> None:
+    prices = {"NSE:NIFTY 50": 25012.35}
+    today = datetime(2026, 3, 2, 9, 0, tzinfo=IST)
+    watchlist = Watchlist(
+        Following(("NSE:RELIANCE",), (Rule("NIFTY", "this-week", 4),)),
+        "full",
+        lambda: Instruments(lambda: LISTED.content, "https://api.kite.trade", lambda: today, None),
+        lambda names: prices,
+    )
+    watchlist.resolve()
+    before = dict(watchlist.subscriptions)
+
+    assert watchlist.recentre(lambda token: 25070.0) is None, "not clearly off the middle"
+    renewal = watchlist.recentre(lambda token: {256265: 25112.0}[token])
+    assert renewal is not None
+    assert 4 == len(renewal.added) == len(renewal.gone)
+    assert set(before) - set(renewal.gone) | set(renewal.added) == set(watchlist.subscriptions)
+    assert {"full"} == set(watchlist.subscriptions.values())
+    assert (
+        "the strikes follow the price: NIFTY: 18 options of 2026-03-03, 9 strikes from 24,900 to 25,300 around "
+        "25,112.00 (NSE:NIFTY 50)",
+        "4 new, 4 given up, 20 to follow",
+    ) == renewal.lines
+    assert watchlist.recentre(lambda token: 25112.0) is None
+    assert watchlist.recentre(lambda token: 0.0) is None, "no price"

@@ -104,7 +104,7 @@ def refusal(rule: Rule, today: date = TODAY, ask: Callable[[list[str]], Mapping[
     ],
 )
 def test_weeks_and_months_are_read_off_the_lists_own_dates(word: str, today: str, expiry: str) -> None:
-    assert expiry == str(window(Rule("NIFTY", word, 0), date.fromisoformat(today)).expiry)
+    assert expiry == str(window(Rule("NIFTY", word, 0), date.fromisoformat(today)).chain.expiry)
 
 
 def test_ten_strikes_around_the_price_are_21_and_42_options() -> None:
@@ -112,9 +112,9 @@ def test_ten_strikes_around_the_price_are_21_and_42_options() -> None:
 
     assert 21 == len(found.strikes)
     assert (24500, 25000, 25500) == (found.strikes[0], found.strikes[10], found.strikes[-1])
-    assert 42 == len(found.instruments)
-    assert {"CE", "PE"} == {one.instrument_type for one in found.instruments}
-    assert {date(2026, 3, 3)} == {one.expiry for one in found.instruments}
+    assert 42 == len(found.options)
+    assert {"CE", "PE"} == {one.instrument_type for one in found.options}
+    assert {date(2026, 3, 3)} == {one.expiry for one in found.options}
     assert (
         "NIFTY: 42 options of 2026-03-03, 21 strikes from 24,500 to 25,500 around 25,012.35 (NSE:NIFTY 50)"
         == found.line
@@ -126,7 +126,7 @@ def test_the_middle_is_the_nearest_strike_and_of_two_the_lower(price: float, mid
     found = window(Rule("NIFTY", "this-week", 0), ask=lambda names: {"NSE:NIFTY 50": price})
 
     assert (middle,) == found.strikes
-    assert 2 == len(found.instruments)
+    assert 2 == len(found.options)
 
 
 def test_at_the_end_of_the_chain_there_are_fewer_and_that_is_said() -> None:
@@ -139,7 +139,7 @@ def test_at_the_end_of_the_chain_there_are_fewer_and_that_is_said() -> None:
 def test_without_a_number_every_strike_is_meant_and_no_price_is_asked() -> None:
     found = window(Rule("NIFTY", "this-week"), ask=never)
 
-    assert (41, 82) == (len(found.strikes), len(found.instruments))
+    assert (41, 82) == (len(found.strikes), len(found.options))
     assert "NIFTY: 82 options of 2026-03-03, 41 strikes from 24,000 to 26,000" == found.line
 
 
@@ -158,7 +158,8 @@ def test_without_a_number_every_strike_is_meant_and_no_price_is_asked() -> None:
 def test_the_price_is_that_of_the_index_the_share_or_the_future(underlying: str, exchange: str, spot: str) -> None:
     found = window(Rule(underlying, "this-month", 1))
 
-    assert (spot, {exchange}) == (found.spot, {one.exchange for one in found.instruments})
+    assert found.spot is not None
+    assert (spot, {exchange}) == (found.spot.key, {one.exchange for one in found.options})
 
 
 def test_several_rules_ask_for_their_prices_at_once() -> None:
@@ -205,4 +206,50 @@ def test_without_a_price_the_way_out_is_named() -> None:
 
 
 def test_how_many_a_rule_may_come_to_is_known_beforehand() -> None:
-    assert (42, 2, 1000) == (most(Rule("NIFTY", atm=10)), most(Rule("NIFTY", atm=0)), most(Rule("NIFTY")))
+    assert (43, 3, 1000) == (most(Rule("NIFTY", atm=10)), most(Rule("NIFTY", atm=0)), most(Rule("NIFTY")))
+
+
+@pytest.mark.parametrize(
+    ("atm", "price", "middle"),
+    [
+        (10, 25149.9, None),  # three strikes of 50 off the middle are a quarter of the window, and a half
+        (10, 25150.0, 25150),
+        (10, 24850.1, None),
+        (10, 24849.0, 24850),
+        (0, 25037.0, None),  # nearer to 25,050, and not clearly
+        (0, 25037.5, 25050),
+        (1, 24962.5, 24950),
+        (2, 25050.0, 25050),
+        (10, 0.0, None),
+    ],
+)
+def test_the_strikes_follow_the_price_once_it_is_clearly_off_the_middle(
+    atm: int, price: float, middle: float | None
+) -> None:
+    moved = window(Rule("NIFTY", "this-week", atm)).moved(price)
+
+    assert middle == (None if moved is None else moved.strikes[len(moved.strikes) // 2])
+    if moved is not None:
+        assert moved.moved(price) is None
+        assert moved.moved(price - 20) is None, "and does not flap"
+
+
+def test_a_walk_of_three_percent_changes_the_strikes_a_few_times_and_never_back() -> None:
+    one = window(Rule("NIFTY", "this-week", 10))
+    middles = []
+    for step in range(0, 750, 5):
+        for wobble in (0, 20, -20):
+            moved = one.moved(25012.35 + step + wobble)
+            if moved is not None:
+                one = moved
+                middles.append(one.strikes[len(one.strikes) // 2])
+
+    assert middles == sorted(middles)
+    assert 3 <= len(middles) <= 6
+
+
+def test_at_the_end_of_the_chain_and_without_a_window_nothing_moves() -> None:
+    last = window(Rule("NIFTY", "this-week", 1), ask=lambda names: {"NSE:NIFTY 50": 26000.0})
+
+    assert last.moved(27000.0) is None
+    assert window(Rule("NIFTY", "this-week")).moved(26000.0) is None

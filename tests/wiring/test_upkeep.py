@@ -1,4 +1,5 @@
-"""A run that goes on overnight, against a local Kite whose next day has another list."""
+"""A run goes on following the right instruments: overnight, against a local Kite whose next day has another list; by
+day, as the price of an underlying moves."""
 
 from __future__ import annotations
 
@@ -13,10 +14,20 @@ import pytest
 from kitefeed_cli.clock import IST, ScaledClock, SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.following import Following, Rule
+from kitefeed_cli.kite.feed import Feed
+from kitefeed_cli.kite.instruments import Instruments
+from kitefeed_cli.kite.watchlist import Watchlist
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import read_settings
+from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.wiring.local import environment
 from kitefeed_cli.wiring.run import FeedRun
+from kitefeed_cli.wiring.upkeep import Upkeep
+
+from ..clocks import HandClock
+from ..kite.test_rules import LISTED, prices
+from ..ticks.sample import Values, last
 
 DAY_S = 86_400.0
 MONDAY = datetime(2026, 3, 2, 11, 0, tzinfo=IST)  # the options of the nearest week expire on Tuesday
@@ -88,7 +99,7 @@ def test_new_options_are_subscribed_and_old_ones_given_up_on_the_open_connection
     assert 6 == len(old)
     night.eventually(lambda: not any("26303" in name for name in night.run.watchlist.tokens.values()))
     assert [] == [token for token in old if night.run.board.last(token) is not None], "what was given up ticks no more"
-    assert "the instruments of 2026-03-04: 6 new, 6 given up, 7 to follow" in night.said
+    assert "the instruments of 2026-03-04: 6 new, 6 given up, 8 to follow" in night.said
     assert 1 == len([row for row in night.kite.requests() if row["kind"] == "ws"])
 
 
@@ -113,3 +124,51 @@ def test_indices_alone_need_no_list_on_any_day(start: Callable[..., Overnight]) 
     SystemClock().sleep(2.0)
 
     assert [] == [row for row in night.kite.requests() if row["path"].startswith("/instruments")]
+
+
+class March(HandClock):
+    """Of the day that the list is of."""
+
+    def wall(self) -> datetime:
+        return MONDAY
+
+
+class Seat:
+    """A connection that was never opened."""
+
+    def __init__(self, watchlist: Watchlist, clock: HandClock) -> None:
+        self.feed = Feed(
+            *("ws://127.0.0.1:1", "key", clock, lambda event: None, lambda batch: None),
+            watchlist.parts[0].subscriptions,
+            lambda: True,
+        )
+
+
+def test_strikes_are_chosen_anew_once_a_minute_at_most_from_prices_no_older() -> None:
+    clock, said = March(), StringIO()
+    watchlist = Watchlist(
+        Following((), (Rule("NIFTY", "this-week", 1),)),
+        "ltp",
+        lambda: Instruments(lambda: LISTED.content, "https://api.kite.trade", clock.wall, None),
+        prices,
+    )
+    board = Board(clock)
+    printer = Printer(StringIO(), said, clock, color=False)
+    upkeep = Upkeep(watchlist, [Seat(watchlist, clock)], board, printer, lambda problem: None, clock)
+
+    def at(price: float, after_s: float) -> list[float]:
+        clock.at_s += after_s
+        board.take(Values(last(price, clock.at_s, instrument_token=256265, mode="ltp")))
+        upkeep.look()
+        return sorted({one.strike for one in watchlist.instruments if one.strike})
+
+    watchlist.resolve()
+    assert [24950, 25000, 25050] == at(25020, 0)
+    assert [24950, 25000, 25050] == at(25100, 59), "not a minute yet"
+    assert [25050, 25100, 25150] == at(25100, 1)
+    assert [25050, 25100, 25150] == at(25200, 59)
+    clock.at_s += 62
+    upkeep.look()
+    assert 25050 in {one.strike for one in watchlist.instruments}, "a price of more than a minute ago moves nothing"
+    assert [25150, 25200, 25250] == at(25200, 60)
+    assert 2 == said.getvalue().count("the strikes follow the price")

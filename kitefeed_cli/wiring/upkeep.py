@@ -1,5 +1,5 @@
-"""A run that goes on overnight follows the right instruments the next day: names are looked up and rules are applied
-again in the new day's list, which Kite has from 08:30 IST."""
+"""A run goes on following the right instruments. Overnight: names are looked up and rules are applied again in the new
+day's list, which Kite has from 08:30 IST. By day: the strikes that a rule chose follow the price."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..ticks.board import Board
 _LOOK_S = 20.0
 _AGAIN_S = 60.0  # after a list that could not be had; doubled each time
 _DOUBLINGS = 4
+_RECENTRE_S = 60.0  # strikes are chosen anew at most so often, from prices no older
 _LEAVE_S = 5.0  # what was given up may tick until the next frame, and in what is queued
 
 
@@ -29,8 +30,8 @@ class Sitting(Protocol):
     def feed(self) -> Feed: ...
 
 
-class Morning:
-    """Looks at the date on a thread of its own."""
+class Upkeep:
+    """Looks at the date and at prices on a thread of its own."""
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class Morning:
         self._due_s = clock.now_s()
         self._done_for = ""  # a day whose rules have nothing to choose from
         self._gone: tuple[int, ...] = ()  # given up, and perhaps still ticking
-        self._forget_s = clock.now_s()
+        self._forget_s = self._recentre_s = clock.now_s()
         self._ended = False
         self._end = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="kitefeed-morning", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="kitefeed-upkeep", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -67,12 +68,27 @@ class Morning:
             self._end.notify_all()
 
     def look(self) -> None:
-        """Renew the watchlist when its list is of another day."""
-        today, now_s = list_day(self._clock.wall()), self._clock.now_s()
+        """Do what there is to do now."""
+        now_s = self._clock.now_s()
         if self._gone and now_s >= self._forget_s:
             self._watchlist.forget(self._gone)
             self._board.forget(self._gone)
             self._gone = ()
+        self._renew(list_day(self._clock.wall()), now_s)
+        if now_s >= self._recentre_s:
+            self._recentre_s = now_s + _RECENTRE_S
+            renewal = self._watchlist.recentre(self._price)
+            if renewal is not None:
+                self._follow(renewal)
+
+    def _price(self, instrument_token: int) -> float:
+        """What an underlying costs now; 0 when that was a while ago."""
+        last = self._board.last(instrument_token)
+        good = last is not None and not last.snapshot and self._board.age_s(last) <= _RECENTRE_S
+        return last.last_price if last is not None and good else 0.0
+
+    def _renew(self, today: str, now_s: float) -> None:
+        """Renew the watchlist when its list is of another day."""
         if self._watchlist.day in ("", today) or now_s < self._due_s or self._done_for == today:
             return
         try:
