@@ -259,6 +259,8 @@ class Connection:
         kind, text = message.get("type"), message.get("data")
         if kind in ("error", "message") and isinstance(text, str):
             self._plan.told(kind, text)
+        elif kind == "order":  # as it came: it is for others
+            self._plan.told(kind, data.decode())
 
     def _say_goodbye(self, ws: Socket, code: int) -> None:
         """A close frame, and a moment for the answer, so that Kite counts this connection as gone."""
