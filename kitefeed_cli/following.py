@@ -85,7 +85,7 @@ def normal(name: str, place: str = "") -> str:
         raise Problem(what, why, f"did you mean {guess}:{one_line(symbol)[:40]}?")
     raise Problem(
         what,
-        "instruments are written EXCHANGE:SYMBOL, or as an instrument token (a number)",
+        "an instrument is EXCHANGE:SYMBOL, or an instrument token (a number)",
         f"write NSE:{shown}" if re.fullmatch(r"[A-Za-z0-9&-]+", shown) else "write it like NSE:INFY",
     )
 
@@ -143,7 +143,7 @@ def _atm(text: str) -> int | None:
         return int(text)
     raise Problem(
         f"{one_line(text)[:40]} is not a number of strikes",
-        f"--atm is how many strikes to follow on either side of the price, 0 to {_MOST_STRIKES}",
+        f"--atm: how many strikes on either side of the price, 0 to {_MOST_STRIKES}",
         "write it like `--atm 10`; leave it out for every strike",
     )
 

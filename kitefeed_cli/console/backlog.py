@@ -79,7 +79,7 @@ def failed(name: str, error: Exception) -> Problem:
     """An output raised for the first time; the text of the error may hold anything, so it is not shown."""
     return Problem(
         f"{name} could not take some ticks",
-        f"it raised {type(error).__name__}; its losses are counted, and this is said once",
+        f"it raised {type(error).__name__}; its losses are counted; this is said once",
         "feed and other outputs carry on; if it is kitefeed's own, please report",
         cause="output-failed",
     )

@@ -37,7 +37,7 @@ def sign_out(env_file: Path | None, clock: Clock, printer: Printer) -> None:
     if failed:
         raise Problem(
             "the session could not be ended at Kite",
-            f"it did not confirm it ({failed[0].detail}); the session lives until the morning flush",
+            f"not confirmed ({failed[0].detail}); it lives until the morning flush",
             "to end it now, log out of all sessions in Kite's web page",
             Exit.REFUSED if failed[0].answer is Answer.NOT_PERMITTED else Exit.UNREACHABLE,
             "not-logged-out",

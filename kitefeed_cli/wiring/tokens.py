@@ -82,7 +82,7 @@ def _stdin() -> str:
         raise Problem(
             "no access token comes on standard input",
             "it is a terminal, which would show what you type",
-            "pipe it in: `other-tool | kitefeed run --token-file -`, or run `kitefeed login`",
+            "pipe it in: `TOOL | kitefeed run --token-file -`, or `kitefeed login`",
         )
     return sys.stdin.readline(_MOST_CHARS)
 

@@ -58,7 +58,7 @@ def test_without_kite_the_token_leaves_the_file_and_the_rest_is_told(user: User,
     assert Saved.NOTHING is TokenStore(user.env_file).read().saved
     assert "is removed from" in said.err
     assert "error: the session could not be ended at Kite" in said.err
-    assert "the session lives until the morning flush" in said.err
+    assert "it lives until the morning flush" in said.err
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="makes a file that not even root can change")

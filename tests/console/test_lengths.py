@@ -1,0 +1,78 @@
+"""No error is longer than three lines of 80 columns: every `Problem` of the program, with its longest likely facts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "kitefeed_cli"
+ROOM = 73  # columns beside "error: ", "  why: " and " next: "
+
+# What a fact of a sentence looks like at its longest, by a word in the expression that brings it.
+_LONGEST = {
+    "__name__": "FileNotFoundError",
+    "path": "/home/trader/.env",
+    "shown": "/home/trader/.env",
+    "folder": "/home/trader/incidents",
+    "place": "/home/trader/incidents",
+    "cassette": "/home/trader/a.yaml",
+    "key": "KITEFEED_LOGIN_ROOT",
+    "exchange": "NSE",
+    "guess": "NFO:NIFTY26NOV24500CE",
+    "name": "NFO:NIFTY26NOV24500CE",
+    "said": "403 TokenException",
+    "_MAX": "9,000",
+    "len(": "12,000",
+    "flag": "--density",
+    "least": "1",
+    "most": "100",
+    "stage": "emulator",
+}
+_OTHER = "x" * 12
+
+
+def problems() -> Iterator[tuple[str, ast.Call]]:
+    for module in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+                yield f"{module.relative_to(PACKAGE)}:{node.lineno}", node
+
+
+def longest(node: ast.expr) -> str | None:
+    """The sentence at its longest; None when it is made elsewhere."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(longest(value) or "" for value in values)
+        case ast.FormattedValue(value=value):
+            written = longest(value)
+            return written if written is not None else _fact(ast.unparse(value))
+        case ast.IfExp(body=body, orelse=orelse):
+            return max((longest(body) or "", longest(orelse) or ""), key=len)
+        case _:
+            return None
+
+
+def _fact(source: str) -> str:
+    return next((text for word, text in _LONGEST.items() if word in source), _OTHER)
+
+
+PROBLEMS = dict(problems())
+
+
+def test_the_search_finds_the_problems() -> None:
+    assert len(PROBLEMS) > 30
+    assert "ab" + _OTHER == longest(ast.parse('f\'{"a" if y else "ab"}{z}\'', mode="eval").body)
+
+
+@pytest.mark.parametrize("where", PROBLEMS)
+def test_a_problem_is_three_lines_of_80_columns(where: str) -> None:
+    call = PROBLEMS[where]
+    said = [*call.args[:3], *(word.value for word in call.keywords if word.arg in ("what", "why", "next_step"))]
+    sentences = [sentence for sentence in map(longest, said) if sentence is not None]
+
+    assert [] == [sentence for sentence in sentences if len(sentence) > ROOM]
