@@ -34,10 +34,12 @@ class EnvText:
     names: frozenset[str] = frozenset()
 
 
-def read_text(path: Path) -> str | None:
+def read_text(path: Path, *, blank: str = "") -> str | None:
     """The text, line ends and a leading BOM as they are; None when there is no such file.
 
-    Raises UnreadableError. Never blocks on a FIFO and never reads more than a megabyte.
+    `blank`: the value of this key is taken out before anything but one buffer, which is overwritten, has seen it: what
+    was never a string cannot stay behind in memory. Raises UnreadableError. Never blocks on a FIFO and never reads more
+    than a megabyte.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -47,24 +49,42 @@ def read_text(path: Path) -> str | None:
     except OSError as error:
         raise UnreadableError(_reason(error)) from None
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise UnreadableError("is a directory" if stat.S_ISDIR(found.st_mode) else "is not a regular file")
-        if found.st_size > MOST_BYTES:
-            raise UnreadableError("is larger than 1 MiB, too large for a settings file")
-        with open(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(MOST_BYTES)
+        content = _content(descriptor)
     except OSError as error:
         raise UnreadableError(_reason(error)) from None
     finally:
         with contextlib.suppress(OSError):  # what was read was read
             os.close(descriptor)
+    if blank:
+        _take_out(content, blank)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
         raise UnreadableError("is not plain text (saved as UTF-16?); save it as UTF-8")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableError("is not UTF-8 text") from None
+
+
+def _content(descriptor: int) -> bytearray:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError("is a directory" if stat.S_ISDIR(found.st_mode) else "is not a regular file")
+    if found.st_size > MOST_BYTES:
+        raise UnreadableError("is larger than 1 MiB, too large for a settings file")
+    content = bytearray(min(found.st_size + 1, MOST_BYTES))
+    with open(descriptor, "rb", buffering=0, closefd=False) as stream, memoryview(content) as room:
+        taken = 0
+        while taken < len(content) and (read := stream.readinto(room[taken:])):
+            taken += read
+    del content[taken:]
+    return content
+
+
+def _take_out(content: bytearray, key: str) -> None:
+    """Overwrite the value of this key, in place, wherever a line sets it."""
+    line = re.compile(rb"^[^\S\r\n]*(?:export[^\S\r\n]+)?'?%s'?[^\S\r\n]*=([^\r\n]*)" % key.encode(), re.MULTILINE)
+    for start, end in [found.span(1) for found in line.finditer(content)]:
+        content[start:end] = b" " * (end - start)
 
 
 def parse(text: str) -> EnvText:

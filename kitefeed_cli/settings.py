@@ -24,13 +24,14 @@ REDIRECT_URL = "http://127.0.0.1:5000/"
 DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
 MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
+API_SECRET_KEY = "KITE_API_SECRET"
 LOGIN_AT_KEY = "KITEFEED_LOGIN_AT"  # when the saved access token was issued
 
 Value = str | Sequence[str]
 
 _KEYS = {
     "api_key": "KITE_API_KEY",
-    "api_secret": "KITE_API_SECRET",
+    "api_secret": API_SECRET_KEY,
     "rest_root": "KITEFEED_REST_ROOT",
     "ws_root": "KITEFEED_WS_ROOT",
     "login_root": "KITEFEED_LOGIN_ROOT",
@@ -46,12 +47,10 @@ _KEYS = {
     "keyring": "KITEFEED_KEYRING",
     "calendar": "KITEFEED_CALENDAR",
     "secondary": "KITEFEED_SECONDARY",
-    "notify": "KITEFEED_NOTIFY",
-    "notify_exec": "KITEFEED_NOTIFY_EXEC",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
-_NOT_IN_FILE = frozenset({"token_command", "notify_exec"})
+_NOT_IN_FILE = frozenset({"token_command"})
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, "KITEFEED_ENV_FILE"})
 
@@ -75,8 +74,6 @@ class Settings:
     keyring: bool = False  # the access token is kept in the keyring of the operating system
     calendar: Path | None = None  # sessions and holidays that outrank the shipped ones
     secondary: str = ""  # the source of quotes that is asked while Kite serves none; empty: none
-    notify: tuple[str, ...] = field(default=(), repr=False)  # URLs that apprise knows; they hold passwords
-    notify_exec: str = ""  # a program that is given each message
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -108,7 +105,7 @@ def read_settings(
     flags = {**(given or {}), **flags}
     assert flags.keys() <= _KEYS.keys(), flags.keys() - _KEYS.keys()
     path = env_file_path(env_file, environ)
-    found = _parsed(path)
+    found = _parsed(path, "" if need_secret else API_SECRET_KEY)
     values, sources = _chosen(path, found, environ, flags, need_secret)
     REDACTOR.add(str(values.get("api_secret", "")))
     warnings = tuple(_warnings(path, found, environ))
@@ -132,8 +129,6 @@ def read_settings(
         keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         secondary=str(values.get("secondary", "")).strip(),
-        notify=_notify(values.get("notify", ())),
-        notify_exec=str(values.get("notify_exec", "")),
         sources=sources,
         warnings=warnings,
     )
@@ -205,9 +200,9 @@ def nearest(word: str, known: Sequence[str], cutoff: float = 0.75) -> str | None
     return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
 
 
-def _parsed(path: Path) -> EnvText:
+def _parsed(path: Path, blank: str) -> EnvText:
     try:
-        text = read_text(path)
+        text = read_text(path, blank=blank)
     except UnreadableError as error:
         raise Problem(
             f"the settings file {one_line(str(path))} cannot be used",
@@ -274,11 +269,6 @@ def _instruments(value: str | Sequence[str]) -> tuple[str, ...]:
     """Names, from a list or from one text with commas or line breaks between ("NSE:INFY, NSE:NIFTY 50")."""
     parts = re.split(r"[,;\n]", value) if isinstance(value, str) else value
     return tuple(name for part in parts if (name := part.strip()))
-
-
-def _notify(value: str | Sequence[str]) -> tuple[str, ...]:
-    """URLs, from a list or from one text with blanks between: commas are part of some."""
-    return tuple(value.split()) if isinstance(value, str) else tuple(value)
 
 
 def _mode(value: str) -> str:

@@ -18,7 +18,7 @@ from ..policy.events import Saved
 from ..problems import Exit, Problem
 from ..redact import REDACTOR, one_line
 from ..rewriting import UnwritableError, refusal, rewrite
-from ..settings import ACCESS_TOKEN_KEY, LOGIN_AT_KEY
+from ..settings import ACCESS_TOKEN_KEY, API_SECRET_KEY, LOGIN_AT_KEY
 from .outside import Fingerprint, Outside, fingerprint_of, permissions_of
 from .shape import Session, is_access_token, judged
 
@@ -159,7 +159,7 @@ class TokenStore:
     def _read_file(self, seen: Fingerprint | None) -> Session:
         name = self.path.name
         try:
-            text = read_text(self.path)
+            text = read_text(self.path, blank=API_SECRET_KEY)
         except UnreadableError as error:
             return Session(Saved.MALFORMED, why=f"{name} {error}", source=name)
         if self.vault is not None:
@@ -189,7 +189,7 @@ class TokenStore:
         return Problem(
             f"the access token cannot be {done} {self.where}",
             one_line(why),
-            "make the file and its folder writable for you, or name another with `--env-file PATH`",
+            "make it and its folder writable, or name another with `--env-file PATH`",
             Exit.REFUSED,
             "token-not-saved",
         )

@@ -18,7 +18,7 @@ from ..kite.instruments import Instrument, cache_folder
 from ..kite.watchlist import Part, Watchlist
 from ..policy.shown import shown_of
 from ..problems import bug
-from ..settings import Settings
+from ..settings import API_SECRET_KEY, Settings
 from ..sources.asking import Asker
 from ..sources.batches import Batches
 from ..sources.chain import EVERY_S, SIGNED_OUT, STALE, Chain
@@ -220,7 +220,7 @@ def secondary_of(settings: Settings, clock: Clock, environ: Mapping[str, str] = 
     if not settings.secondary:
         return None
     try:
-        in_file = parse(read_text(settings.env_file) or "").values
+        in_file = parse(read_text(settings.env_file, blank=API_SECRET_KEY) or "").values
     except UnreadableError:
         in_file = {}  # `read_settings` has refused such a file
     values = {**in_file, **{name: value for name, value in environ.items() if value}}
