@@ -47,10 +47,12 @@ _KEYS = {
     "keyring": "KITEFEED_KEYRING",
     "calendar": "KITEFEED_CALENDAR",
     "secondary": "KITEFEED_SECONDARY",
+    "notify": "KITEFEED_NOTIFY",
+    "notify_exec": "KITEFEED_NOTIFY_EXEC",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
-_NOT_IN_FILE = frozenset({"token_command"})
+_NOT_IN_FILE = frozenset({"token_command", "notify_exec"})
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, "KITEFEED_ENV_FILE"})
 
@@ -74,6 +76,8 @@ class Settings:
     keyring: bool = False  # the access token is kept in the keyring of the operating system
     calendar: Path | None = None  # sessions and holidays that outrank the shipped ones
     secondary: str = ""  # the source of quotes that is asked while Kite serves none; empty: none
+    notify: tuple[str, ...] = field(default=(), repr=False)  # URLs that apprise knows; they hold passwords
+    notify_exec: str = ""  # a program that is given each message
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -129,6 +133,8 @@ def read_settings(
         keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         secondary=str(values.get("secondary", "")).strip(),
+        notify=_notify(values.get("notify", ())),
+        notify_exec=str(values.get("notify_exec", "")),
         sources=sources,
         warnings=warnings,
     )
@@ -269,6 +275,11 @@ def _instruments(value: str | Sequence[str]) -> tuple[str, ...]:
     """Names, from a list or from one text with commas or line breaks between ("NSE:INFY, NSE:NIFTY 50")."""
     parts = re.split(r"[,;\n]", value) if isinstance(value, str) else value
     return tuple(name for part in parts if (name := part.strip()))
+
+
+def _notify(value: str | Sequence[str]) -> tuple[str, ...]:
+    """URLs, from a list or from one text with blanks between: commas are part of some."""
+    return tuple(value.split()) if isinstance(value, str) else tuple(value)
 
 
 def _mode(value: str) -> str:
