@@ -46,8 +46,8 @@ def token_line(checked: Checked, kept: Kept, now: datetime, took_s: float) -> Fi
 def _life(kept: Kept, now: datetime) -> str:
     """Since when it is there, and when it is expected to die. Only a refusal is ever believed."""
     opens, closes = next_window(now)
-    window = f"{opens:%a %H:%M} to {closes:%H:%M}"
+    window = f"{opens:%a %H:%M}-{closes:%H:%M}"
     since = "" if kept.saved_at is None else f", {'issued' if kept.by_login else 'saved'} {kept.saved_at:%a %H:%M}"
     if is_soon(kept.saved_at, now):
         return f"{since}; likely to be flushed by {closes:%H:%M}: log in again then"
-    return f"{since}; flush expected {window}"
+    return f"{since}; expected flush {window}"

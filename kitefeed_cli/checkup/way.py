@@ -95,7 +95,7 @@ def _address_line(ways: Ways) -> Finding:
         for family, mine in way.routes.items():
             routes[family] = routes.get(family) or mine
     told = [f"{family} {routes.get(family) or 'no route'}" for family in ("IPv4", "IPv6") if family in routes]
-    return Finding(ADDRESS, Grade.OK, f"outgoing {', '.join(told)}; market data needs no registered IP", 0.0)
+    return Finding(ADDRESS, Grade.OK, f"outgoing {', '.join(told)} (need not be registered)", 0.0)
 
 
 def _clock_line(way: Way, took_s: float) -> Finding:

@@ -40,7 +40,7 @@ class Screen:
                     self._write(finding)
             sides = (outcome.rest, outcome.feed)
             if _FINE in sides and set(sides) - {_FINE, NOT_REACHED} and not self._printer.quiet:
-                self._printer.data(f"\nREST: {outcome.rest}   feed: {outcome.feed}")
+                self._printer.data(f"REST: {outcome.rest}   feed: {outcome.feed}")
             if outcome.problem is None and not (self._printer.quiet and outcome.fine):
                 self._printer.data(f"\n{headline(outcome)} ({outcome.took_s:.1f}s)")
         if outcome.problem is not None:

@@ -5,8 +5,7 @@ Every cell is a `Text`, never markup: "[nse:infy]" is data. Nothing is said by c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from rich.console import Group, RenderableType
@@ -149,35 +148,3 @@ def _cells(
         "Source": Text(f"{source} snapshot" if last.snapshot else source, style="dim"),
         "Age, source": Text(narrow, style=style),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One check of `validate`. `state`: "ok", "warn", "failed" or "not-reached"; `took_s` None: not run."""
-
-    name: str
-    state: str
-    why: str = ""
-    took_s: float | None = None
-
-
-_CHECKS = {  # symbol, word, style; streams without the symbols get ASCII ones from the printer
-    "ok": ("✓", "ok", "green"),
-    "warn": ("!", "warn", "yellow"),
-    "failed": ("✗", "failed", "bold red"),
-    "not-reached": ("–", "not reached", "dim"),
-}
-
-
-def checks_table(rows: Sequence[CheckRow]) -> RenderableType:
-    """The checks in the order given: symbol and word, name, how long it took, and why."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in rows:
-        symbol, word, style = _CHECKS[row.state]
-        took = "" if row.took_s is None else duration(row.took_s)
-        table.add_row(Text(f"{symbol} {word}", style=style), Text(row.name), Text(took, style="dim"), Text(row.why))
-    return table

@@ -170,8 +170,8 @@ def test_the_age_of_a_token_is_that_of_the_login_or_of_the_file_or_unknown(env_f
 @pytest.mark.parametrize(
     ("saved_at", "now", "grade", "words"),
     [
-        (MONDAY - timedelta(hours=2), MONDAY, Grade.OK, ", issued Mon 09:00; flush expected Tue 05:00 to 08:30"),
-        (None, MONDAY, Grade.OK, "; flush expected Tue 05:00 to 08:30"),
+        (MONDAY - timedelta(hours=2), MONDAY, Grade.OK, ", issued Mon 09:00; expected flush Tue 05:00-08:30"),
+        (None, MONDAY, Grade.OK, "; expected flush Tue 05:00-08:30"),
         (
             MONDAY.replace(hour=6),
             MONDAY.replace(hour=7),
@@ -182,7 +182,7 @@ def test_the_age_of_a_token_is_that_of_the_login_or_of_the_file_or_unknown(env_f
             MONDAY.replace(hour=7, minute=50),
             MONDAY.replace(hour=8),
             Grade.OK,
-            ", issued Mon 07:50; flush expected Mon 05:00 to 08:30",
+            ", issued Mon 07:50; expected flush Mon 05:00-08:30",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from kitefeed_cli.console.tables import CheckRow, checks_table, live_table
+from kitefeed_cli.console.tables import live_table
 from kitefeed_cli.ticks.last import FEED, REST, Last
 
 NAMES = {256265: "NSE:NIFTY 50", 408065: "NSE:INFY", 0x1203: "CDS:USDINR26MARFUT", 5: "[nse:infy]"}
@@ -145,23 +145,6 @@ def test_old_values_are_dim_as_well_as_called_stale() -> None:
 
     assert "\x1b[2mNSE:INFY" in infy
     assert "stale" in infy
-
-
-def test_the_checks_say_in_words_what_they_show_in_colour() -> None:
-    rows = [
-        CheckRow("settings", "ok", "KITE_API_KEY from .env", 0.001),
-        CheckRow("token store", "warn", "others can read it (0644): chmod 600 .env", 0.0),
-        CheckRow("access token", "failed", "[red]Kite[/red] rejected the saved token", 0.21),
-        CheckRow("market data", "not-reached"),
-    ]
-    shown = drawn(checks_table(rows))
-
-    assert (
-        "✓ ok           settings        0s  KITE_API_KEY from .env\n"
-        "! warn         token store     0s  others can read it (0644): chmod 600 .env\n"
-        "✗ failed       access token  0.2s  [red]Kite[/red] rejected the saved token\n"
-        "– not reached  market data"
-    ) == shown
 
 
 def test_a_snapshot_is_marked_on_every_width_that_has_its_source() -> None:

@@ -72,7 +72,7 @@ CERTIFICATE = Page(
             "A company's proxy opens TLS",
             "the issuer is your company's, or self-signed stands in the text",
             "point SSL_CERT_FILE and REQUESTS_CA_BUNDLE to the company's CA file",
-            ("tls-untrusted",),
+            ("tls-untrusted", "tls-failed"),
         ),
         Meaning(
             "The computer's CA certificates are old",
