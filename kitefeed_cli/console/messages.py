@@ -17,11 +17,11 @@ from ..clock import IST
 from ..policy.actions import Note, Report, Say
 from ..policy.causes import Cause, Remedy
 from ..problems import Exit, Problem
-from .words import clock_time, duration
+from .words import clock_time, duration, shortened
 
 _MAX_DETAIL = 48  # characters of a library's text that are worth a place in a sentence
 _MIN_DETAIL = 32  # a shorter beginning says nothing
-_MAX_WHY = 73  # characters beside the label: what decides nothing is left out rather than wrapped
+MOST_COLUMNS = 73  # beside the label of 80: what decides nothing is left out rather than wrapped
 
 _STOPPED = "so live ticks have stopped"
 _NOT_YET = "so no live ticks yet"
@@ -177,10 +177,10 @@ def exit_code(cause: Cause) -> Exit:
 def status_line(say: Say) -> str:
     """One status line, without the time the printer puts before it."""
     return STATUS[say.note].format(
-        detail=_short(say.detail),
+        detail=shortened(say.detail, _MAX_DETAIL),
         exception=_exception(say.detail),
         reason=_SKIPPED.get(say.detail, "Token is expired"),
-        saved=_saved(_short(say.detail)),
+        saved=_saved(shortened(say.detail, _MAX_DETAIL)),
         duration=duration(say.seconds),
         seconds=_plural(round(say.seconds), "second"),
         every=f", every {say.seconds:g} s" if say.seconds else "",
@@ -192,7 +192,7 @@ def _why(report: Report, at: str) -> str:
     """The richest of several sentences that still fits; the deciding fact is in all of them."""
     fact = CATALOGUE[report.cause].fact
     detail = _in_brackets(report.cause, report.detail)
-    room = _MAX_WHY - len(fact) - len(" ()")
+    room = MOST_COLUMNS - len(fact) - len(" ()")
     cut = _in_brackets(report.cause, report.detail, room) if room >= _MIN_DETAIL else ""
     began = BEGAN.get(report.lost, "live ticks stopped at {at}").format(at=at) if report.lost else ""
     if report.lost is report.cause:
@@ -203,11 +203,11 @@ def _why(report: Report, at: str) -> str:
         tries = [fact + detail, fact + cut, fact]
     if report.suppressed:
         tries = [words + _KEPT_BACK.format(report.suppressed, when) for words in tries for when in _WHEN]
-    return next((words for words in tries if len(words) <= _MAX_WHY), tries[-1])
+    return next((words for words in tries if len(words) <= MOST_COLUMNS), tries[-1])
 
 
 def _in_brackets(cause: Cause, detail: str, most: int = _MAX_DETAIL) -> str:
-    detail = _short(detail, most)
+    detail = shortened(detail, most)
     # Kite's own clients call every close without a close code 1006; people search for that number.
     if cause is Cause.FEED_DROPPED and not re.search(r"\b1\d{3}\b", detail):
         detail = f"1006 {detail}".rstrip()
@@ -228,11 +228,6 @@ def _saved(detail: str) -> str:
     """What the token store holds now that does not do; emptied or damaged, it holds no new token to speak of."""
     rejected = "The newly saved access token does not work either"
     return f"{detail[0].upper()}{detail[1:]}" if detail and "Exception" not in detail else rejected
-
-
-def _short(text: str, most: int = _MAX_DETAIL) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
 def _plural(count: int, one: str, many: str = "") -> str:

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from .messages import MOST_COLUMNS
+from .words import shortened
+
 
 class Reason(Enum):
     """The values are the words of `diagnosis` in `validate --json`."""
@@ -182,4 +185,13 @@ def advise(reasons: Sequence[Reason], facts: Mapping[str, str]) -> Advice:
         found = _ALIKE
         *others, last = filter(None, (_NAMES[reason] for reason in reasons))
         facts = {**facts, "list": f"{', '.join(others)} or {last}"}
-    return Advice(found.what.format(**facts), found.why.format(**facts), found.next.format(**facts))
+    return Advice(_filled(found.what, facts), _filled(found.why, facts), _filled(found.next, facts))
+
+
+def _filled(sentence: str, facts: Mapping[str, str]) -> str:
+    """With its facts in it; what was answered is shortened when it would not fit beside its label."""
+    whole = sentence.format(**facts)
+    over = len(whole) - MOST_COLUMNS
+    if over <= 0 or "{detail}" not in sentence:
+        return whole
+    return sentence.format(**{**facts, "detail": shortened(facts["detail"], max(8, len(facts["detail"]) - over))})

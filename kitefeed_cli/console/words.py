@@ -36,6 +36,12 @@ def grouped(price: float, decimals: int) -> str:
     return f"{sign}{groups}.{fraction}" if fraction else f"{sign}{groups}"
 
 
+def shortened(text: str, most: int) -> str:
+    """The text on one line of at most so many characters, with three dots for what is left out."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
+
+
 def percent(change: float | None) -> str:
     """`+0.45%`; `-` when unknown."""
     return "-" if change is None else f"{round(change, 2) + 0.0:+.2f}%"  # + 0.0: never -0.00

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from kitefeed_cli.console.pages import PAGES, found
+from kitefeed_cli.console.reasons import ADVICE, Reason, advise
+from kitefeed_cli.policy.causes import Cause
 
 PACKAGE = Path(__file__).parents[2] / "kitefeed_cli"
 ROOM = 73  # columns beside "error: ", "  why: " and " next: "
@@ -76,3 +81,42 @@ def test_a_problem_is_three_lines_of_80_columns(where: str) -> None:
     sentences = [sentence for sentence in map(longest, said) if sentence is not None]
 
     assert [] == [sentence for sentence in sentences if len(sentence) > ROOM]
+
+
+_DETAILS = (
+    "403 TokenException",
+    "403 PermissionException",
+    "the proxy refused (403)",
+    "no answer within 1.5 s",
+    "certificate not yet valid (is this computer's clock right?)",
+)
+_ALIKE = (
+    (Reason.EXPIRED, Reason.REQUEST_TOKEN, Reason.PUBLIC_TOKEN, Reason.OTHER_APP, Reason.LOGGED_OUT),
+    (Reason.REQUEST_TOKEN, Reason.PUBLIC_TOKEN, Reason.OTHER_APP, Reason.LOGGED_OUT),
+    (Reason.PERSONAL_PLAN, Reason.BOUGHT_TODAY),
+)
+
+
+@pytest.mark.parametrize("reasons", [*((reason,) for reason in ADVICE), *_ALIKE], ids=lambda them: them[0].value)
+@pytest.mark.parametrize("detail", _DETAILS)
+def test_a_diagnosis_is_three_lines_of_80_columns(reasons: tuple[Reason, ...], detail: str) -> None:
+    since = "issued on Mon 23 Nov at 09:14"
+    facts = {"detail": detail, "since": since, "host": "api.kite.trade", "proxy": "proxy.example.com:3128"}
+    told = advise(reasons, facts)
+
+    assert [] == [text for text in (told.what, told.why, told.next) if len(text) > ROOM]
+    assert detail[:8] in f"{told.what} {told.why}" or "{detail}" not in str(ADVICE.get(reasons[0]))
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_diagnosis_has_its_place_on_a_page(reason: Reason) -> None:
+    assert any(reason.value in page.causes for page in found(reason.value, PAGES))
+
+
+def test_a_page_names_no_word_that_nobody_says() -> None:
+    said = {cause.value for cause in Cause} | {reason.value for reason in Reason}
+    causes = re.compile(r"\"([a-z]+(?:-[a-z]+)*)\"")
+    for call in PROBLEMS.values():
+        said |= set(causes.findall(ast.unparse(call).replace("'", '"')))
+
+    assert set() == {cause for page in PAGES for cause in page.causes} - said
