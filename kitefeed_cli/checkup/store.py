@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import subprocess
 from pathlib import Path
 
+from ..git import is_tracked
 from ..policy.events import Saved
 from ..redact import one_line
 from ..session import Session, TokenStore
 from .finding import STORE, Finding, Grade
 from .kept import Kept, Looks
 
-_GIT_S = 1.0
 _LOOKS = {
     Looks.API_SECRET: "what is saved looks like your API secret",
     Looks.API_KEY: "what is saved looks like an API key",
@@ -22,6 +20,7 @@ _LOOKS = {
     Looks.REDIRECT: "what is saved is a redirect URL, or a part of one",
     Looks.ODD: "what is saved is no 32 letters and digits, as Kite's access tokens are",
 }
+_ELSEWHERE = {"environment": "the environment", "token command": "the token command"}
 
 
 def check_store(store: TokenStore, session: Session, kept: Kept, took_s: float) -> Finding:
@@ -34,31 +33,9 @@ def check_store(store: TokenStore, session: Session, kept: Kept, took_s: float) 
         warning = f"{one_line(str(store.path))} is tracked by git: `git rm --cached` it, and log in anew"
     if warning:
         return Finding(STORE, Grade.WARN, warning, took_s)
-    if session.source == "environment":
-        return Finding(STORE, Grade.OK, "access token in the environment", took_s)
+    if session.source != store.path.name:
+        return Finding(STORE, Grade.OK, f"access token from {_ELSEWHERE.get(session.source, session.source)}", took_s)
     return Finding(STORE, Grade.OK, f"access token in {session.source}, {_mode(store.path)} and not in git", took_s)
-
-
-def is_tracked(path: Path) -> bool:
-    """Whether git keeps versions of that file: what is in its history cannot be taken back."""
-    real = Path(os.path.realpath(path))
-    git = shutil.which("git", path=os.environ.get("PATH") or os.defpath)  # cron's PATH may be empty
-    if git is None or not any((folder / ".git").exists() for folder in real.parents):
-        return False
-    environ = {"PATH": os.defpath, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_CONFIG_NOSYSTEM": "1"}
-    try:
-        asked = subprocess.run(  # noqa: S603 - fixed words, and a child that sees none of our secrets
-            [git, "-C", str(real.parent), "ls-files", "--error-unmatch", "--", real.name],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_GIT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
 
 
 def _mode(path: Path) -> str:

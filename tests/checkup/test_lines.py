@@ -13,11 +13,11 @@ import pytest
 from kitefeed_cli.calendar import load
 from kitefeed_cli.checkup import Finding, Grade, check_disk, check_hours, check_settings, check_store, kept
 from kitefeed_cli.checkup.kept import Kept, Looks
-from kitefeed_cli.checkup.store import is_tracked
 from kitefeed_cli.checkup.tick import tick_line, wait_s
 from kitefeed_cli.checkup.token import Checked, token_line
 from kitefeed_cli.checkup.websocket import websocket_lines
 from kitefeed_cli.clock import IST
+from kitefeed_cli.git import is_tracked
 from kitefeed_cli.policy.events import Answer, FeedOpened, FeedRefused, FeedUnreachable, TokenChecked
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings
