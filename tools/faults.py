@@ -26,6 +26,7 @@ _TITLES = {
     "rest": "REST",
     "plan": "The plan",
     "login": "What a login brings",
+    "secondary": "The secondary source",
 }
 _TOKEN = {
     "expired": "REST and new handshakes reject the access token; what is open stays open, as at Kite",

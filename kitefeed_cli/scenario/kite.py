@@ -37,6 +37,16 @@ class Greeting:
     after_s: float | None = _HANDSHAKE_S
 
 
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What the secondary source answers: quotes unless there is a `failure`, or `refused` says what was wrong with all
+    of them; and after how many seconds."""
+
+    failure: str = ""
+    refused: str = ""
+    after_s: float = _REST_S
+
+
 # What REST says instead of the truth; the details are the words of `kite.errors`.
 _REST = {
     "failing": Reply(Answer.FAILED, "503 NetworkException"),
@@ -57,6 +67,13 @@ _FEED = {
     "busy": Greeting(429, "429 Too Many Requests"),
     "failing": Greeting(503, "503 Service Unavailable"),
     "proxied": Greeting(None, "403 Forbidden, a proxy's own answer (squid/5.7)"),
+}
+_SECONDARY = {
+    "failing": Fallback("503 UDAPI100500"),
+    "signed-out": Fallback("it does not accept UPSTOX_ANALYTICS_TOKEN (401 UDAPI100050)"),
+    "throttled": Fallback("429, too many requests"),
+    "blackholed": Fallback("no answer within 3.8 s", after_s=3.8),
+    "nonsense": Fallback(refused="1 far off"),
 }
 _CLOSED = {
     "reset": "connection reset",
@@ -123,6 +140,10 @@ class ScriptedKite:
         if self._words["plan"] != "connect":
             return self._rest(Reply(Answer.NOT_PERMITTED, "403 PermissionException"))
         return self._rest(Reply(Answer.OK))
+
+    def secondary(self) -> Fallback:
+        """What the secondary source answers. It has a token of its own."""
+        return _SECONDARY.get(self._words["secondary"], Fallback())
 
     def handshake(self, token: Token | None) -> Greeting:
         instead = _FEED.get(self._words["feed"])

@@ -23,6 +23,8 @@ class Kind(Enum):
     SHAKEN = "handshake "
     POLL = "poll"
     POLLED = "poll "
+    SOURCE = "source"  # the secondary source was asked
+    SOURCED = "source "
     FEED = "feed"  # the open feed: first ticks, its end
     SHOWN = "shows"
     STDERR = "stderr"

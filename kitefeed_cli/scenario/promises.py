@@ -10,7 +10,7 @@ from ..console.messages import CATALOGUE
 from .log import OPEN_FEED, STUCK, TRYING, Kind, Log
 from .story import Bounds, Expect, Scenario
 
-_ASKED = {"handshakes": Kind.HANDSHAKE, "checks": Kind.CHECK, "polls": Kind.POLL}
+_ASKED = {"handshakes": Kind.HANDSHAKE, "checks": Kind.CHECK, "polls": Kind.POLL, "secondary": Kind.SOURCE}
 _MINUTE_S = 60.0
 _ROUNDING_S = 0.001
 

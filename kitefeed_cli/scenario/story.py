@@ -26,10 +26,20 @@ class Given:
     cassette: str | None = None  # the recording that answers the REST calls, below the cassettes' folder
 
     @property
+    def names(self) -> list[str]:
+        """The instruments that the command names."""
+        return [word for word in shlex.split(self.command)[1:] if ":" in word or word.isdecimal()]
+
+    @property
     def segments(self) -> Segments:
-        """Those of the instruments that the command names."""
-        names = [word for word in shlex.split(self.command)[1:] if ":" in word or word.isdecimal()]
-        return segments_of(names) or DEFAULT_SEGMENTS
+        """Those of these instruments."""
+        return segments_of(self.names) or DEFAULT_SEGMENTS
+
+    @property
+    def secondary(self) -> str:
+        """The secondary source that the command names; empty: none."""
+        words = iter(shlex.split(self.command))
+        return next((next(words, "") for word in words if word == "--secondary"), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _QUESTIONS = {
     Kind.CHECK: (Kind.CHECKED, "asks Kite about the access token"),
     Kind.HANDSHAKE: (Kind.SHAKEN, "opens the WebSocket"),
     Kind.POLL: (Kind.POLLED, "asks REST for quotes"),
+    Kind.SOURCE: (Kind.SOURCED, "asks the secondary source for quotes"),
 }
 _ANSWERS = frozenset(answer for answer, _ in _QUESTIONS.values())
 _AT_KITE = {

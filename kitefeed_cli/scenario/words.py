@@ -59,7 +59,7 @@ USER: Final = (
 COMPUTER: Final = ("sleeps_s", "clock_jumps_s")
 SAVED_TOKENS: Final = ("valid", "expired", "missing", "damaged")
 MARKETS: Final = ("open", "closed", "calendar")
-COUNTED: Final = ("handshakes", "checks", "polls")
+COUNTED: Final = ("handshakes", "checks", "polls", "secondary")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

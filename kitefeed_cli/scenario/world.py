@@ -22,6 +22,7 @@ from ..policy.events import Answer, Event, QuotesPolled, Saved, StopAsked, TimeU
 from .feed import ScriptedFeed
 from .kite import Reply, ScriptedKite, Token
 from .log import Kind, Talk
+from .secondary import ScriptedSecondary
 from .stage import VirtualStage
 from .store import Content, ScriptedStore
 from .story import Happening, Scenario
@@ -62,6 +63,8 @@ class World:
         self._looked_s = -1.0
         self._script = deque(scenario.timeline)
         self._printer = Printer(io.StringIO(), Talk(self.stage.log, lambda: self.stage.now_s), self.stage.clock)
+        self._secondary = self._secondary_of(given.secondary)
+        self._shown: tuple[str, str | None] = "", None  # state and reason, as they are shown
         self._set_out(scenario)
 
     @property
@@ -114,13 +117,24 @@ class World:
         self._printer.error(messages.problem(report, lost_at))
 
     def say(self, say: Say) -> None:
+        if say.note is Note.POLLING and self._secondary is not None:
+            self._secondary.polling(say)
         closed = say.note is Note.MARKET_CLOSED
         self._printer.status(market_line(self._feed.outlook) if closed else messages.status_line(say))
 
     def show(self, show: Show) -> None:
         self._closed = self._feed.hours if show.shown is Shown.CLOSED else None
         state, why = state_shown(show.shown, None if show.cause is None else show.cause.value, self._feed.outlook)
-        self.stage.note(Kind.SHOWN, state + (f" ({why})" if why else ""))
+        self._shown = state, why
+        if self._secondary is not None:
+            self._secondary.shown(state)
+        self._note_state()
+
+    def _note_state(self) -> None:
+        state, why = self._shown
+        source = None if self._secondary is None else self._secondary.serves
+        whys = [word for word in (why, source and f"source {source}") if word]
+        self.stage.note(Kind.SHOWN, state + (f" ({', '.join(whys)})" if whys else ""))
 
     # -------------------------------------------------------------- happenings
 
@@ -132,6 +146,12 @@ class World:
             self.stage.inbox.at(happening.at_s, lambda: self._catch_up(sleepy=True))
         self._feed.ring_bells(scenario.ends_s)
         self.stage.inbox.at(scenario.ends_s, lambda: self.stage.post(StopAsked()))
+
+    def _secondary_of(self, name: str) -> ScriptedSecondary | None:
+        if not name:
+            return None
+        say, tell = self._printer.status, self._note_state
+        return ScriptedSecondary(name, self.stage, self._kite, lambda: self._feed.matters, say, tell)
 
     def _first_token(self, word: str) -> Content:
         if word in ("missing", "damaged"):

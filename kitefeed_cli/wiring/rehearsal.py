@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import shlex
 import tempfile
 import threading
 import uuid
@@ -31,6 +30,8 @@ from ..scenario.story import Happening, Scenario
 from ..scenario.world import told
 from ..session import TokenStore
 from ..settings import ACCESS_TOKEN_KEY, read_settings
+from ..sources.asking import FETCH_S
+from .fallback import secondary_of
 from .local import environment
 from .run import FeedRun
 
@@ -93,8 +94,9 @@ class _Records(io.StringIO):
         for line in text.splitlines():
             if line.startswith('{"kind":"status"'):
                 record = json.loads(line)
-                why = f" ({record['why']})" if record["why"] else ""
-                self._log.add(self._now_s(), Kind.SHOWN, record["state"] + why)
+                source = f"source {record['source']}" if "source" in record else ""
+                whys = ", ".join(word for word in (record["why"], source) if word)
+                self._log.add(self._now_s(), Kind.SHOWN, record["state"] + (f" ({whys})" if whys else ""))
         return len(text)
 
 
@@ -128,8 +130,8 @@ class _Play:
         self._store = TokenStore(env_file)
         self._kite_at_s = kite_at_s
         self._words: list[tuple[float, str, str]] = []  # (when, family, word)
-        _, *names = shlex.split(scenario.given.command)
-        settings = read_settings(env_file, environment(kite), instruments=names or None)
+        given, words = scenario.given, environment(kite)
+        settings = read_settings(env_file, words, instruments=given.names or None, secondary=given.secondary or None)
         printer = Printer(
             _Records(log, time.now_s),
             Talk(log, time.now_s),
@@ -139,7 +141,8 @@ class _Play:
         )
         self._set_out()
         self._rest = Rest(settings.api_key, settings.rest_root, time.clock)
-        self._run = FeedRun(settings, self._store, time.clock, printer)
+        secondary = secondary_of(settings, time.clock, words)
+        self._run = FeedRun(settings, self._store, time.clock, printer, secondary=secondary)
 
     def play(self) -> None:
         with contextlib.suppress(KiteError):  # the first call loads the client, which must not cost the scenario time
@@ -248,7 +251,7 @@ class _Play:
         """How long the program waited: no time for what was answered or reset, all of it for what vanished."""
         if row["status"]:
             return 0.0
-        family = "feed" if row["kind"] == "ws" else "rest"
+        family = "feed" if row["kind"] == "ws" else "secondary" if "market-quote" in row["path"] else "rest"
         words = [word for since_s, of, word in self._words if of == family and since_s <= at_s]
         return within_s if words and words[-1] in ("blackholed", "slow") else 0.0
 
@@ -261,4 +264,6 @@ def _kinds(row: RequestRow) -> tuple[Kind, Kind, float] | None:
         return Kind.CHECK, Kind.CHECKED, DEFAULT.check_s
     if row["path"].startswith("/quote"):
         return Kind.POLL, Kind.POLLED, DEFAULT.poll_s
+    if row["path"].startswith("/v2/market-quote/"):
+        return Kind.SOURCE, Kind.SOURCED, FETCH_S
     return None
