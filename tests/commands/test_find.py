@@ -65,3 +65,34 @@ def test_it_loads_neither_numpy_nor_the_official_client(user: User) -> None:
     unwanted = {"aiohttp", "asyncio", "kiteconnect", "numpy", "orjson", "rich", "twisted", "vcr", "websocket"}
 
     assert set() == loaded("find", "--env-file", str(user.env_file), "infy") & unwanted
+
+
+def test_a_watchlist_and_a_rule_are_polled_and_the_plan_is_said_first(user: User, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("# mine\r\nNSE:INFY\r\n")
+    words = ("--watchlist", str(tmp_path / "mine.txt"), "--underlying", "banknifty", "--expiry", "this-month")
+    said = user.run("poll", "--once", "--json", *words, "--atm", "1")
+    names = [record["instrument"] for record in map(json.loads, said.out.splitlines())]
+
+    assert 0 == said.code
+    assert ["NSE:INFY", "NSE:NIFTY BANK"] == names[:2]
+    assert 8 == len(names)
+    first, second = said.err.splitlines()
+    assert "BANKNIFTY: 6 options of " in first
+    assert second.endswith("8 instruments to follow")
+
+
+def test_a_bad_line_of_a_watchlist_is_told_with_its_number(user: User, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("NSE:INFY\nNSE:INFI\n")
+    said = user.run("poll", "--once", "--watchlist", str(tmp_path / "mine.txt"))
+
+    assert 5 == said.code
+    assert f"error: Kite has no instrument NSE:INFI ({tmp_path}/mine.txt, line 2)\n" in said.err
+
+
+def test_a_rule_without_a_good_access_token_ends_a_poll_with_3(user: User, kite: LocalKite) -> None:
+    kite.set_token("expired")
+    said = user.run("poll", "--once", "--underlying", "NIFTY", "--atm", "1")
+
+    assert 3 == said.code
+    assert "error: the strikes around NIFTY cannot be chosen\n" in said.err
+    assert " next: run `kitefeed login`, or leave `--atm` out to follow every strike\n" in said.err

@@ -323,3 +323,34 @@ def test_odd_numbers_in_a_row_become_nothing_rather_than_something_wrong() -> No
     assert [Instrument(408065, "NSE", "INFY", "INFOSYS", "NSE", 0.0, 0, None, "EQ")] == instruments.resolve(
         ["NSE:INFY"]
     )
+
+
+# ------------------------------------------------------------------ overnight
+
+LISTS = Path(__file__).parent / "lists"
+
+
+def on(day: str, cache: Path) -> Instruments:
+    return Instruments(Source((LISTS / f"{day}.csv").read_bytes()), ROOT, at(f"{day}T09:00"), cache)
+
+
+def test_what_changed_since_the_day_before_is_told_of_ones_own_instruments_and_counted_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    on("2026-03-31", tmp_path).resolve(["NSE:INFY"])
+    for _ in range(2):  # from the download, and from the copy that another command finds
+        today = on("2026-04-01", tmp_path)
+        found = today.resolve(["12345602", "NSE:INFY"])
+
+        assert [
+            "instrument token 12345602 was NFO:NIFTY26MARFUT on 2026-03-31 and is NFO:NIFTY26JUNFUT now",
+            "since the instrument list of 2026-03-31: 6 other tokens, symbols or expiries changed, 3 instruments gone, "
+            "1 new",
+        ] == today.news(found)
+        assert [] == today.news(today.resolve(["NSE:INFY"])), "nothing that concerns them"
+
+
+def test_a_symbol_of_yesterday_is_refused_with_todays(tmp_path: Path) -> None:
+    on("2026-03-31", tmp_path).resolve(["NSE:INFY"])
+
+    assert "it is called NSE:TMPV now" == problem_of(on("2026-04-01", tmp_path), "nse:tatamotors").next_step

@@ -172,3 +172,19 @@ def test_strikes_are_chosen_anew_once_a_minute_at_most_from_prices_no_older() ->
     assert 25050 in {one.strike for one in watchlist.instruments}, "a price of more than a minute ago moves nothing"
     assert [25150, 25200, 25250] == at(25200, 60)
     assert 2 == said.getvalue().count("the strikes follow the price")
+
+
+def test_a_rule_waits_for_the_login_and_chooses_then(tmp_path: Path) -> None:
+    clock = ScaledClock(20, MONDAY)
+    with LocalKite(clock) as kite:
+        kite.set_token("expired")
+        night = Overnight(tmp_path, clock, kite, {"underlying": ["NIFTY"], "atm": "1"})
+        try:
+            night.eventually(lambda: "skipping WebSocket connection" in night.said)
+            assert "the strikes around NIFTY cannot be chosen: that takes a price" in night.said
+            TokenStore(tmp_path / ".env").save(kite.login())
+            night.eventually(lambda: night.ticked("NSE:NIFTY 50", "NFO:NIFTY2630325000PE"))
+            assert "NIFTY: 6 options of 2026-03-03, 3 strikes from 24,950 to 25,050" in night.said
+            assert 1 == len([row for row in kite.requests() if row["kind"] == "ws"])
+        finally:
+            night.stop()
