@@ -270,7 +270,7 @@ class Examination:
 
     def _write_tick(self, *, fresh: bool) -> None:
         took_s = self._clock.now_s() - self._opened_s
-        self._sheet.write(tick_line(fresh, self._cached, self._outlook(), took_s))
+        self._sheet.write(tick_line(fresh, self._cached, self._feed.ages()[0], self._outlook(), took_s))
 
     def _ask_quote(self) -> None:
         self._sheet.begin(MARKET_DATA)

@@ -64,22 +64,22 @@ ADVICE: dict[Reason, Advice] = {
         "run `kitefeed login`",
     ),
     Reason.API_SECRET: Advice(
-        "what is saved as access token is your API secret ({detail})",
+        "your API secret is saved as access token ({detail})",
         "it is the value of KITE_API_SECRET, or has the shape of one",
         _LOG_IN,
     ),
     Reason.API_KEY: Advice(
-        "what is saved as access token is an API key ({detail})",
+        "an API key is saved as access token ({detail})",
         "it is the value of KITE_API_KEY, or has the shape of one",
         _LOG_IN,
     ),
     Reason.WEB_TOKEN: Advice(
-        "what is saved as access token is the enctoken of Kite's web page",
+        "the enctoken of Kite's web page is saved as access token",
         "Kite's API takes only what a login of your app gives",
         _LOG_IN,
     ),
     Reason.REDIRECT: Advice(
-        "what is saved as access token is a redirect URL, or a part of one",
+        "a redirect URL, or a part of one, is saved as access token",
         "its request_token has to be exchanged first; it lives a few minutes",
         "run `kitefeed login -` and paste that URL there",
     ),
@@ -120,12 +120,12 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.PROXY_DENIES: Advice(
         "your proxy does not let you through to Kite",
-        "{proxy}: {detail}; Kite itself was not reached",
+        "{proxy}: {detail}; Kite was not reached",
         "have it allow api.kite.trade and ws.kite.trade, port 443",
     ),
     Reason.PROXY_LOGIN: Advice(
         "your proxy wants a login",
-        "{proxy}: {detail}; Kite itself was not reached",
+        "{proxy}: {detail}; Kite was not reached",
         "put it into HTTPS_PROXY, like http://user:password@host:port",
     ),
     Reason.PROXY_ANSWERS: Advice(
@@ -135,7 +135,7 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.PROXY_DROPS: Advice(
         "your proxy lets REST through and drops the WebSocket",
-        "behind {proxy} the handshake ends with: {detail}",
+        "behind {proxy}: {detail}",
         "have it allow WebSockets to {host}, or add that to NO_PROXY",
     ),
     Reason.TLS_UNTRUSTED: Advice(

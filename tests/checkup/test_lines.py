@@ -43,7 +43,13 @@ CALENDAR = load(None)
     ],
 )
 def test_ticks_and_calendar_make_the_last_line(fresh: bool, cached: bool, now: datetime, grade: Grade) -> None:
-    assert grade is tick_line(fresh, cached, CALENDAR.outlook(now), 1.0).grade
+    assert grade is tick_line(fresh, cached, 0.5, CALENDAR.outlook(now), 1.0).grade
+
+
+def test_silence_is_told_where_no_time_was_left_to_be_sure_of_it() -> None:
+    found = tick_line(False, True, 2.9, CALENDAR.outlook(SATURDAY), 1.0)
+
+    assert (Grade.WARN, "no frame for 2.9 s, not even a heartbeat") == (found.grade, found.why)
 
 
 def test_a_tick_is_waited_for_as_long_as_the_market_may_trade() -> None:
