@@ -72,6 +72,12 @@ PLAYS: dict[str, tuple[Play, dict[str, str], int]] = {
     "run": (run, {}, 0),
     "poll": (whole("poll", "--once", "NSE:NIFTY 50"), {}, 0),
     "poll --json, expired": (whole("poll", "--once", "--json", "NSE:INFY"), {"token": "expired"}, 3),
+    "poll, token on stdin": (
+        whole("poll", "--once", "--token-file", "-", "NSE:NIFTY 50", text="{access_token}\n"),
+        {},
+        0,
+    ),
+    "status": (whole("status"), {}, 1),
     "login by browser": (login_by_browser, {}, 0),
     "login by paste": (login_by_paste, {}, 0),
     "login, cancelled": (whole("login", "--force", "-", text="{access_token} {api_secret}"), {}, 2),
