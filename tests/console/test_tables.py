@@ -48,6 +48,20 @@ def test_when_nobody_serves_every_value_is_last_known_and_the_next_step_stands_b
     ) == drawn(live_table(LASTS, NAMES, "signed-out", 10.0, next_step="run `kitefeed login`", ascii_only=True))
 
 
+def test_a_secondary_source_stands_beside_the_state_and_at_its_own_values_alone() -> None:
+    lasts = [*LASTS[:2], Last(408065, 1523.4, "upstox", 3.0, "quote", close=1530.0)]
+    assert (
+        "SIGNED OUT  4 instruments  source: upstox\n"
+        "Instrument                    LTP    Change           Age  Source\n"
+        "NSE:NIFTY 50         ₹1,24,987.65    +0.80%          0.2s  last-known\n"
+        "NSE:INFY                ₹1,523.40    -0.43%            7s  upstox\n"
+        "CDS:USDINR26MARFUT       ₹83.2525         -            1s  last-known\n"
+        "[nse:infy]                      -         -       waiting  -"
+    ) == drawn(live_table(lasts, NAMES, "signed-out", 10.0, secondary="upstox"))
+    assert "last-known" in drawn(live_table(lasts, NAMES, "live", 10.0)), "it does not serve any more"
+    assert "20s stale" in drawn(live_table(lasts, NAMES, "signed-out", 23.0, secondary="upstox"))
+
+
 def test_a_narrow_terminal_keeps_age_and_source_longer_than_the_change() -> None:
     headings = [
         drawn(live_table(LASTS, NAMES, "live", 10.0, width=width), width).splitlines()[1].split()

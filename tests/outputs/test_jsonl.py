@@ -105,6 +105,7 @@ def test_status_records_and_the_schema_only_once() -> None:
     written = Written()
     written.output.shown("connecting", None)
     written.output.shown("signed-out", "token-expired")
+    written.output.shown("signed-out", "token-expired", "upstox")
 
     assert [
         {
@@ -120,7 +121,28 @@ def test_status_records_and_the_schema_only_once() -> None:
             "at": "2026-03-02T11:20:00+05:30",
             "why": "token-expired",
         },
+        {
+            "kind": "status",
+            "state": "signed-out",
+            "at": "2026-03-02T11:20:00+05:30",
+            "why": "token-expired",
+            "source": "upstox",
+        },
     ] == written.records()
+
+
+def test_a_value_of_a_secondary_source_says_so_and_for_when_it_vouches() -> None:
+    written = Written()
+    as_of = datetime(2026, 3, 2, 11, 5, tzinfo=IST)
+    written.output.accept(Values([Last(408065, 1523.4, "desk", 9.75, "ltp", as_of=as_of)]))
+    (record,) = written.records()
+
+    assert ("desk", "2026-03-02T11:05:00+05:30", "2026-03-02T11:05:00+05:30") == (
+        record["source"],
+        record["at"],
+        record["as_of"],
+    )
+    assert "exchange_at" not in record
 
 
 def test_gap_records() -> None:

@@ -52,6 +52,46 @@ def test_exchange_time_never_goes_back(board: Board) -> None:
     assert (2, FEED) == shown(board)
 
 
+@given(
+    story=st.lists(
+        st.tuples(st.sampled_from([FEED, REST, "desk"]), st.integers(0, 5), st.floats(0, 3), st.booleans()), max_size=12
+    )
+)
+def test_a_tick_beats_the_value_of_a_secondary_source_whatever_came_before(
+    story: list[tuple[str, int, float, bool]],
+) -> None:
+    """A secondary source's value carries no exchange time, so a tick of the same moment, or later, takes its place; one
+    that the exchange's own time makes older than what the feed had brought before stays out, as always."""
+    board = Board(VirtualClock(NOON + timedelta(minutes=5)))
+    received_s, newest_at_s = 0.0, -1
+    for source, at_s, pause_s, snapshot in story:
+        received_s += pause_s
+        own = source == "desk"
+        value = last(
+            7.0 if own else 5.0,
+            received_s=received_s,
+            at_s=None if own else at_s,
+            source=source,
+            snapshot=snapshot and source == FEED,
+        )
+        board.take(Values(value))
+        newest_at_s = newest_at_s if own else max(newest_at_s, at_s)
+    tick = last(9.0, received_s=received_s, at_s=max(newest_at_s, 0))
+    board.take(Values(tick))
+
+    assert (9.0, FEED) == shown(board)
+
+
+def test_a_secondary_source_does_not_move_the_newest_exchange_time(board: Board) -> None:
+    board.take(Values(last(1, at_s=1)))
+    board.take(Values(last(2, received_s=6, at_s=None, source="desk")))
+    assert (2, "desk") == shown(board)
+    board.take(Values(last(3, received_s=7, at_s=0)))
+    assert (2, "desk") == shown(board), "an older tick is older than the last one, whoever served meanwhile"
+    board.take(Values(last(4, received_s=8, at_s=1)))
+    assert (4, FEED) == shown(board)
+
+
 def test_a_tick_beats_a_quote_of_equal_exchange_time_whichever_comes_first(board: Board, clock: VirtualClock) -> None:
     tick, quote = last(2, at_s=1), last(1, received_s=5, at_s=1, source=REST)
     for first, second in permutations((tick, quote)):

@@ -42,6 +42,37 @@ def test_a_gap_is_told_before_the_tick_that_ends_it() -> None:
     assert [False, True, False] == [isinstance(one, Gap) for one in way.out]
 
 
+def desk(price: float, received_s: float) -> Values:
+    return Values(last(price, received_s=received_s, at_s=None, source="desk"))
+
+
+def test_an_answer_of_a_secondary_source_is_delivered_and_bridges_the_gap() -> None:
+    way = Way()
+    way.tick(1, 1)
+    way.clock.advance_to(7)
+    assert way.road.offer(desk(6, 7), asked_s=6.5)
+    way.tick(9, 9)
+
+    assert [(8.0, ("desk",))] == [(one.lasted_s, one.bridged_by) for one in way.out if isinstance(one, Gap)]
+    assert ["feed", "desk", "feed"] == [one.source for one in way.out if not isinstance(one, Gap)]
+
+
+def test_an_answer_to_a_question_from_before_kites_last_word_is_dropped() -> None:
+    for source, at_s in (("feed", 5), (REST, 5)):
+        way = Way()
+        way.clock.advance_to(5)
+        if source == "feed":
+            way.tick(5, at_s)
+        else:
+            way.road.deliver(Values(last(5, received_s=5, at_s=at_s, source=REST)))
+        assert not way.road.offer(desk(6, 6), asked_s=4.9)
+        assert not way.road.offer(desk(6, 6), asked_s=5.0)
+        assert way.road.offer(desk(6, 6), asked_s=5.1)
+        way.tick(7, 5)
+
+        assert 3 == len([one for one in way.out if not isinstance(one, Gap)]), "and its time holds no tick back"
+
+
 def test_polls_bridge_a_gap_and_do_not_end_it() -> None:
     way = Way()
     way.tick(1, 1)
