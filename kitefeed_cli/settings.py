@@ -26,6 +26,7 @@ MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"
 API_SECRET_KEY = "KITE_API_SECRET"
 LOGIN_AT_KEY = "KITEFEED_LOGIN_AT"  # when the saved access token was issued
+STRICT_KEY = "KITEFEED_STRICT"  # refuse a token store that others can read
 
 Value = str | Sequence[str]
 
@@ -54,7 +55,7 @@ NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
 _NOT_IN_FILE = frozenset({"token_command", "notify_exec"})
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
-_KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, "KITEFEED_ENV_FILE"})
+_KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, STRICT_KEY, "KITEFEED_ENV_FILE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def read_settings(
         redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
         token_file=str(values.get("token_file", "")),
         token_command=str(values.get("token_command", "")),
-        keyring=str(values.get("keyring", "")).lower() in ("1", "true", "yes", "on"),
+        keyring=is_on(str(values.get("keyring", ""))),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         secondary=str(values.get("secondary", "")).strip(),
         notify=_notify(values.get("notify", ())),
@@ -187,6 +188,11 @@ def checked_root(key: str, url: str, secure: str, plain: str, query: str = "") -
             f"{key} cannot be used", why, f"correct {key}, or remove it to use Kite's own address", Exit.USAGE
         )
     return url.rstrip("/")
+
+
+def is_on(text: str) -> bool:
+    """Whether a switch that is written as a word is on."""
+    return text.strip().lower() in ("1", "true", "yes", "on")
 
 
 def is_loopback(host: str) -> bool:

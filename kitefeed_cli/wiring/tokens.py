@@ -10,9 +10,9 @@ from pathlib import Path
 from ..clock import Clock
 from ..console.printer import Printer
 from ..hardening import no_core_dumps, without_ours
-from ..problems import Problem
+from ..problems import Exit, Problem
 from ..session import Given, Outside, TokenCommand, TokenFile, TokenStore
-from ..settings import ACCESS_TOKEN_KEY, Settings
+from ..settings import ACCESS_TOKEN_KEY, STRICT_KEY, Settings, is_on
 
 _MOST_CHARS = 4096
 
@@ -24,10 +24,25 @@ def command_store(settings: Settings, clock: Clock, printer: Printer) -> TokenSt
     for warning in settings.warnings:
         printer.status(warning)
     store = open_store(settings, os.environ, clock, printer.status)
-    store.read()
+    _look_at_permissions(store, printer, strict=is_on(os.environ.get(STRICT_KEY, "")))
     if store.outside is not None:
         printer.status(f"{_capital(store.outside.title)} is used until a login is saved in {store.where}")
     return store
+
+
+def _look_at_permissions(store: TokenStore, printer: Printer, *, strict: bool) -> None:
+    """Warn once when others can read the access token, or refuse it."""
+    warning = store.permissions() if store.read().source == store.path.name else None
+    if warning is not None and strict:
+        raise Problem(
+            "the token store is not private, and KITEFEED_STRICT is on",
+            warning,
+            "correct that, or run `kitefeed login`, which writes it anew with mode 0600",
+            Exit.REFUSED,
+            "token-store-not-private",
+        )
+    if warning is not None:
+        printer.status(warning)
 
 
 def open_store(

@@ -147,6 +147,27 @@ def test_a_login_that_brings_the_same_token_wakes_the_feed(user: User, kite: Loc
     assert 1 == said.count("error:")
 
 
+@pytest.mark.parametrize(("mode", "code"), [(0o600, 0), (0o644, 5)])
+def test_a_store_that_others_can_read_is_refused_when_that_is_wished(user: User, mode: int, code: int) -> None:
+    user.env_file.chmod(mode)
+    strict = user.run("poll", "--once", "NSE:INFY", KITEFEED_STRICT="on")
+    said = user.run("poll", "--once", "NSE:INFY")
+
+    assert (code, 0) == (strict.code, said.code)
+    assert ("can be read by others (mode 0644)" in said.err) is (mode == 0o644)
+
+
+def test_a_keyring_that_is_not_there_is_told_and_nothing_is_written(user: User) -> None:
+    before = user.env_file.read_text()
+    said = user.run(
+        "login", "-", text="x", KITEFEED_KEYRING="on", PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring"
+    )
+
+    assert 2 == said.code
+    assert "there is no keyring to keep the access token in" in said.err
+    assert before == user.env_file.read_text()
+
+
 def test_no_secret_is_in_the_arguments_or_the_environment_of_what_runs(
     user: User, kite: LocalKite, canary: Canary
 ) -> None:

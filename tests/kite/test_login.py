@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import http.client
 import os
+import re
 import socket
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import kitefeed_cli
 from kitefeed_cli.clock import ScaledClock, SystemClock
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.kite.login import (
@@ -106,6 +110,16 @@ def test_a_paste_that_is_no_login_is_named(text: str, odd: Odd) -> None:
 @pytest.mark.parametrize("query", ["", f"request_token={TOKEN}&status=success", GOOD + "x", GOOD + f"&state={STATE}"])
 def test_a_browser_without_our_nonce_brings_nothing(query: str) -> None:
     assert Odd.FOREIGN == from_query(query, STATE)
+
+
+def test_every_digit_of_a_nonce_is_as_likely_as_any_other() -> None:
+    """100,000 nonces, 64 digits at 24 places: a digit at a place is expected 1562 times, give or take 39."""
+    states = [new_state() for _ in range(100_000)]
+    counts = [Counter(state[place] for state in states) for place in range(24)]
+
+    assert {64} == {len(count) for count in counts}
+    assert all(1562 - 6 * 39 < times < 1562 + 6 * 39 for count in counts for times in count.values())
+    assert 100_000 == len(set(states))
 
 
 def test_a_request_token_is_in_no_repr() -> None:
@@ -235,20 +249,54 @@ def test_a_long_address_is_refused(callback: Callback, caught: Caught, length: i
 def test_every_page_is_bare_and_kept_by_nobody(callback: Callback) -> None:
     for target in (f"/cb?{GOOD}", DONE, "/cb", "/other"):
         _, headers, body = get(callback, target)
-        assert "no-store" == headers["Cache-Control"]
-        assert "no-referrer" == headers["Referrer-Policy"]
-        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert "Server" not in headers
-        assert "<script" not in body
+        assert {
+            "Content-Type": "text/html; charset=utf-8",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "Content-Security-Policy": (
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            ),
+            "X-Content-Type-Options": "nosniff",
+            "Connection": "close",
+            "Content-Length": str(len(body.encode())),
+        } == {name: value for name, value in headers.items() if name != "Location"}
+        assert [] == re.findall(r"<script|<img|<link|<form|http|src=|href=| on\w+=", body)
 
 
-@pytest.mark.parametrize("evil", ["<script>alert(1)</script>", "%3Cimg%20src=x%3E", '"onload="x'])
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "<script>alert(1)</script>",
+        "%3Cimg%20src=x%20onerror=alert(1)%3E",
+        '"onload="alert(1)',
+        "'-alert(1)-'",
+        "</p><svg/onload=alert(1)>",
+        "javascript:alert(1)",
+        "{{alert(1)}}${alert(1)}",
+        "%0d%0aSet-Cookie:alert=1",
+        "+ADw-script+AD4-alert(1)",
+        "&lt;script&gt;alert(1)",
+        "%E2%80%AEalert",
+        "\xc0\xbcscript\xc0\xbealert(1)",
+    ],
+)
 def test_nothing_of_a_request_is_in_a_page(callback: Callback, evil: str) -> None:
-    for target in (f"/cb?state={evil}".replace(" ", ""), f"/{evil}".replace(" ", "")):
-        _, headers, body = get(callback, target)
-        assert "alert" not in body + str(headers)
-        assert "img" not in body
-        assert "onload" not in body
+    for target in (f"/cb?state={evil}", f"/cb?status={evil}&state={STATE}", f"/{evil}"):
+        reply = raw(callback, f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{callback.port}\r\n\r\n".encode("latin-1"))
+
+        assert b"alert" not in reply
+        assert b"Set-Cookie" not in reply
+        assert reply.startswith(b"HTTP/1.0 4")
+
+
+def raw(callback: Callback, request: bytes) -> bytes:
+    """What the listener answers to these bytes."""
+    reply = b""
+    with socket.create_connection(("127.0.0.1", callback.port), timeout=5) as connection:
+        connection.sendall(request)
+        while piece := connection.recv(65536):
+            reply += piece
+    return reply
 
 
 def test_after_twenty_requests_it_stops_and_says_so(callback: Callback, caught: Caught) -> None:
@@ -410,6 +458,20 @@ def test_an_empty_input_does_not_count_as_a_paste(arrivals: Arrivals) -> None:
     arrivals.pasted(None)
 
     assert not arrivals.has_paste(CLOCK.now_s() + 60.0)
+
+
+def test_nobody_is_asked_for_a_password_a_pin_or_a_totp() -> None:
+    """The one thing that is asked for at a prompt is the API secret."""
+    package = Path(kitefeed_cli.__file__).parent
+    calls = [
+        ast.unparse(node)
+        for module in package.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and re.search(r"(?:^|\.)(?:getpass|input|prompt_pass\w*)$", ast.unparse(node.func))
+    ]
+
+    assert ["getpass('KITE_API_SECRET (not shown, not saved): ')"] == calls
 
 
 # ----------------------------------------------------------------- the browser
