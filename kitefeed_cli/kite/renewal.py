@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .changes import between
+from .changes import Change, Kind, between
 from .choice import Choice
 from .instruments import Instrument, Instruments
 from .nearest import Missing
@@ -28,8 +28,10 @@ def renewed(before: Sequence[Instrument], found: Choice, lists: Instruments, sin
     old, new = ({one.instrument_token: one for one in every} for every in (before, found.instruments))
     gone = tuple(token for token in old if token not in new)
     added = tuple(token for token in new if token not in old)
-    another = tuple(token for token in old.keys() & new.keys() if _kind(old[token]) != _kind(new[token]))
-    lines = [*lists.warnings, *_changes(before, lists, since), *map(_line, found.missing)]
+    changes = _changes(before, lists, since)
+    reused = {change.instrument_token for change in changes if change.kind is Kind.REUSED}
+    another = tuple(token for token in new if token in reused and token in old)
+    lines = [*lists.warnings, *(change.line(since) for change in changes), *map(_line, found.missing)]
     if gone or added:
         lines += [window.line for window in found.windows]
         lines.append(
@@ -56,24 +58,16 @@ def recentred(choice: Choice, price: Callable[[int], float]) -> tuple[Renewal | 
     return Renewal(added, gone, (), tuple(lines)), after
 
 
-def _changes(before: Sequence[Instrument], lists: Instruments, since: str) -> list[str]:
+def _changes(before: Sequence[Instrument], lists: Instruments, since: str) -> Sequence[Change]:
     known = [one for one in before if one.exchange]
     if not known:
-        return []
-    dump = lists.dump()
+        return ()
     names = {one.key for one in known} | {str(one.instrument_token) for one in known}
-    now = list({one.key: one for one in dump.named(names).values()}.values())
-    same = {one.key: one for one in now}
-    odd = [one for one in known if same.get(one.key) != one]
-    changes = between(odd, now, since, lists.today)
-    return [one.line(since) for one in changes.every]
+    now = {one.key: one for one in lists.dump().named(names).values()}
+    odd = [one for one in known if now.get(one.key) != one]
+    return between(odd, list(now.values()), since, lists.today).every
 
 
 def _line(one: Missing) -> str:
     why = "has expired" if one.expired else "is not in Kite's list any more"
     return f"{one.name} {why} and is not followed any longer" + (f"; {one.hint}" if one.hint else "")
-
-
-def _kind(one: Instrument) -> tuple[object, ...]:
-    """Two of one token that differ in this are two instruments."""
-    return one.name.split()[:1], one.instrument_type, one.strike, bool(one.expiry)

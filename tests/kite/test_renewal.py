@@ -29,16 +29,19 @@ class Days:
     def __init__(self) -> None:
         self.day = DAY_N
         self.fails = False
+        self.asked = 0
+        self.cache: Path | None = None
 
     def lists(self) -> Instruments:
-        return Instruments(self._download, "https://api.kite.trade", self._wall, None)
+        return Instruments(self._download, "https://api.kite.trade", self.wall, self.cache)
 
     def _download(self) -> bytes:
+        self.asked += 1
         if self.fails:
             raise KiteError(Answer.UNREACHABLE, "connection refused")
         return (LISTS / f"{self.day}.csv").read_bytes()
 
-    def _wall(self) -> datetime:
+    def wall(self) -> datetime:
         return datetime.fromisoformat(f"{self.day}T09:00").replace(tzinfo=IST)
 
 
@@ -64,7 +67,7 @@ def test_a_typed_token_that_another_contract_has_now_is_told_and_its_old_price_f
     watchlist, renewal = overnight(days, "12345602", "NSE:INFY")
 
     assert "instrument token 12345602 was NFO:NIFTY26MARFUT on 2026-03-31 and is NFO:NIFTY26JUNFUT now" in renewal.lines
-    assert ((), ()) == (renewal.added, renewal.gone)
+    assert ((), (), (12345602,)) == (renewal.added, renewal.gone, renewal.another)
     assert {12345602: "NFO:NIFTY26JUNFUT", 408065: "NSE:INFY"} == watchlist.tokens
 
 
@@ -125,6 +128,19 @@ def test_a_list_that_cannot_be_had_leaves_everything_as_it_is(days: Days) -> Non
 
     assert "Kite's instrument list could not be fetched: connection refused" == watchlist.renew()
     assert (DAY_N, ["NFO:NIFTY26MARFUT"]) == (watchlist.day, watchlist.names)
+
+
+def test_an_old_copy_of_the_list_renews_nothing(days: Days, tmp_path: Path) -> None:
+    days.cache = tmp_path
+    watchlist = Watchlist(Following(("NFO:NIFTY26APRFUT",)), "quote", days.lists)
+    watchlist.resolve()
+    days.day, days.fails = NEXT, True
+
+    assert (
+        "using the instrument list of 2026-03-31, 1 day old: today's is no good (connection refused)"
+        == watchlist.renew()
+    )
+    assert DAY_N == watchlist.day
 
 
 def test_a_rule_that_has_nothing_to_choose_from_leaves_everything_as_it_is(days: Days) -> None:

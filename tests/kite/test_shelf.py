@@ -104,6 +104,16 @@ def test_a_spoilt_copy_is_thrown_away_and_said_so(folder: Path, spoil: Callable[
     assert "is no good" in shelf.thrown_away[0]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has neither FIFOs nor /dev/zero")
+@pytest.mark.parametrize("spoil", [fifo, dangling])
+def test_what_is_no_file_is_not_even_read(folder: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(folder / f"{DAY}.csv")
+    shelf = Shelf(folder)
+    shelf.newest()
+
+    assert "(it is not a file)" in shelf.thrown_away[0]
+
+
 def test_behind_a_spoilt_copy_the_one_before_it_is_found(folder: Path) -> None:
     Shelf(folder).keep("2026-03-03", Dump(LIST.encode()), {})
     cut(folder / "2026-03-03.csv")

@@ -18,6 +18,7 @@ from kitefeed_cli.following import Following, Rule
 from kitefeed_cli.kite.feed import Feed
 from kitefeed_cli.kite.instruments import Instruments
 from kitefeed_cli.kite.watchlist import Watchlist
+from kitefeed_cli.problems import Problem
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import read_settings
 from kitefeed_cli.ticks.board import Board
@@ -26,6 +27,7 @@ from kitefeed_cli.wiring.run import FeedRun
 from kitefeed_cli.wiring.upkeep import Upkeep
 
 from ..clocks import HandClock
+from ..kite.test_renewal import DAY_N, NEXT, Days
 from ..kite.test_rules import LISTED, prices
 from ..ticks.sample import Values, last
 
@@ -172,6 +174,91 @@ def test_strikes_are_chosen_anew_once_a_minute_at_most_from_prices_no_older() ->
     assert 25050 in {one.strike for one in watchlist.instruments}, "a price of more than a minute ago moves nothing"
     assert [25150, 25200, 25250] == at(25200, 60)
     assert 2 == said.getvalue().count("the strikes follow the price")
+
+
+class Dated(HandClock):
+    """Of whatever day it is."""
+
+    def __init__(self, days: Days) -> None:
+        super().__init__()
+        self._days = days
+
+    def wall(self) -> datetime:
+        return self._days.wall()
+
+
+def test_no_old_price_stands_under_the_new_name_of_a_token() -> None:
+    days, said = Days(), StringIO()
+    clock = Dated(days)
+    watchlist = Watchlist(Following(("12345602", "NSE:INFY")), "ltp", days.lists)
+    watchlist.resolve()
+    board = Board(clock)
+    printer = Printer(StringIO(), said, clock, color=False)
+    upkeep = Upkeep(watchlist, [Seat(watchlist, clock)], board, printer, lambda problem: None, clock)
+    for token in watchlist.tokens:
+        board.take(Values(last(25000.0, clock.at_s, instrument_token=token, mode="ltp")))
+    upkeep.look()
+    assert board.last(12345602) is not None
+    days.day = NEXT
+    upkeep.look()
+
+    assert "NFO:NIFTY26JUNFUT" == watchlist.tokens[12345602]
+    assert board.last(12345602) is None
+    assert board.last(408065) is not None
+
+
+def test_a_list_that_cannot_be_had_is_asked_for_again_later_and_later() -> None:
+    days, said = Days(), StringIO()
+    clock = Dated(days)
+    watchlist = Watchlist(Following(("NFO:NIFTY26APRFUT",)), "ltp", days.lists)
+    watchlist.resolve()
+    printer = Printer(StringIO(), said, clock, color=False)
+    upkeep = Upkeep(watchlist, [Seat(watchlist, clock)], Board(clock), printer, lambda problem: None, clock)
+    days.day, days.fails = NEXT, True
+    asked_at_s = []
+    for _ in range(3600):
+        before = days.asked
+        upkeep.look()
+        if days.asked > before:
+            asked_at_s.append(clock.at_s - 1000.0)
+        clock.at_s += 1.0
+
+    assert [0, 60, 180, 420, 900, 1860, 2820] == asked_at_s
+    assert 1 == said.getvalue().count("it is tried again")
+    days.fails = False
+    clock.at_s += 960.0
+    upkeep.look()
+    assert NEXT == watchlist.day
+
+
+def test_when_nothing_is_left_to_follow_the_run_ends() -> None:
+    days = Days()
+    clock = Dated(days)
+    watchlist = Watchlist(Following(("NFO:NIFTY26MARFUT",)), "ltp", days.lists)
+    watchlist.resolve()
+    failed: list[Problem] = []
+    printer = Printer(StringIO(), StringIO(), clock, color=False)
+    upkeep = Upkeep(watchlist, [Seat(watchlist, clock)], Board(clock), printer, failed.append, clock)
+    days.day = NEXT
+    upkeep.look()
+
+    assert ["there is nothing left to follow"] == [problem.what for problem in failed]
+
+
+def test_a_rule_that_has_nothing_to_choose_from_is_one_error_a_day() -> None:
+    days, said = Days(), StringIO()
+    clock = Dated(days)
+    watchlist = Watchlist(Following((), (Rule("NIFTY", DAY_N),)), "ltp", days.lists)
+    watchlist.resolve()
+    printer = Printer(StringIO(), said, clock, color=False)
+    upkeep = Upkeep(watchlist, [Seat(watchlist, clock)], Board(clock), printer, lambda problem: None, clock)
+    days.day = NEXT
+    for _ in range(100):
+        clock.at_s += 60.0
+        upkeep.look()
+
+    assert 1 == said.getvalue().count("error: NIFTY has no options that expire on 2026-03-31")
+    assert "what was followed yesterday is followed on" in said.getvalue()
 
 
 def test_a_rule_waits_for_the_login_and_chooses_then(tmp_path: Path) -> None:
