@@ -23,6 +23,7 @@ from .commands.simulate import simulate
 from .commands.status import status
 from .commands.validate import validate
 from .console.streams import OutputClosed
+from .family import keep_to
 from .problems import Exit, Problem, bug
 from .stopping import INTERRUPTED, stopped_exit
 from .unforeseen import filter_stderr
@@ -53,10 +54,20 @@ def _talk(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", envvar="KITEFEED_QUIET", help="Say nothing but errors.")
     ] = False,
+    ipv4: Annotated[
+        bool, typer.Option("--ipv4", "-4", envvar="KITEFEED_IPV4", help="Speak to Kite over IPv4 alone.")
+    ] = False,
+    ipv6: Annotated[
+        bool, typer.Option("--ipv6", "-6", envvar="KITEFEED_IPV6", help="Speak to Kite over IPv6 alone.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
+    if ipv4 and ipv6:
+        raise typer.BadParameter("-4 and -6 exclude each other")
+    if ipv4 or ipv6:
+        keep_to(4 if ipv4 else 6)
     ctx.obj = Talk(verbose, quiet)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..checkup import CHECKS, NOT_REACHED, Finding
+from ..checkup import CHECKS, NOT_REACHED, Finding, Grade
 from ..console.checklist import Checklist
 from .answers import headline
 
@@ -16,8 +16,8 @@ _FINE = "ok"
 
 
 class Screen:
-    """The list as it grows, and the verdict. `silent`: another form is asked for. With `--quiet` nothing is shown
-    until it is known that there is something to say."""
+    """The list as it grows, and the verdict. `silent`: another form is asked for. With `--quiet` only what is not
+    well is shown, at the end."""
 
     def __init__(self, printer: Printer, *, silent: bool) -> None:
         self._printer = printer
@@ -37,7 +37,8 @@ class Screen:
             self._list.ended()
             if self._printer.quiet and not outcome.fine:
                 for finding in outcome.findings:
-                    self._write(finding)
+                    if finding.grade in (Grade.WARN, Grade.FAILED):
+                        self._write(finding)
             sides = (outcome.rest, outcome.feed)
             if _FINE in sides and set(sides) - {_FINE, NOT_REACHED} and not self._printer.quiet:
                 self._printer.data(f"REST: {outcome.rest}   feed: {outcome.feed}")

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..clock import Clock
+from ..family import allowed_family, remark
 from ..settings import is_loopback
 from .link import Interrupted, Link, Unreachable
 
@@ -50,7 +51,7 @@ class Names:
                 # A short slice: the link's bell is not heard here.
                 self._clock.wait(self._condition, min(link.left_s(), 0.1))
         if not question.answers:
-            raise Unreachable(f"name not found: {host}")
+            raise Unreachable(f"name not found: {host}{remark()}")
         return question.answers
 
     def _ask(self, host: str, port: int) -> _Question:
@@ -61,7 +62,7 @@ class Names:
 
     def _answer(self, host: str, port: int) -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host, port, allowed_family(), socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             found = []
         with self._condition:

@@ -17,15 +17,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import requests
+import urllib3.util.connection
 from requests.adapters import HTTPAdapter
 
 from ..clock import Clock
+from ..family import allowed_family
 from ..policy.events import Answer
 from .cassette import Heard
 from .errors import KiteError, no_answer, translated
 
 T = TypeVar("T")
 Verdict = Callable[[int, Mapping[str, str], bytes], None]  # status, headers, body; raises KiteError
+
+# The hook that urllib3 has for it: without IPv6 of its own it asks for IPv4 alone.
+_families_here = urllib3.util.connection.allowed_gai_family
+urllib3.util.connection.allowed_gai_family = lambda: allowed_family() or _families_here()
 
 _CHUNK = 16 * 1024  # compressed; gzip reaches a thousandfold, so never more than 16 MiB at once
 MOST_STUCK = 8  # threads that outlived their deadline, each waiting for a name lookup

@@ -85,7 +85,7 @@ def test_quiet_says_nothing_when_all_is_well_and_the_error_when_not(user: User, 
     assert (0, "", "") == (fine.code, fine.out, fine.err)
     assert 3 == expired.code
     assert expired.err.startswith("error: Kite rejects what is saved as access token")
-    assert "failed   token " in expired.out
+    assert [["failed", "token"]] == [line.split()[:2] for line in expired.out.splitlines()]
 
 
 def test_json_and_nagios_exclude_each_other(user: User) -> None:
