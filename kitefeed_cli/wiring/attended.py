@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ..clock import Clock
 from ..console.printer import Printer
@@ -17,13 +18,28 @@ from ..session import TokenStore
 from ..settings import Settings
 from .herald import herald_of
 from .run import FeedRun
+from .serve import served
+
+if TYPE_CHECKING:
+    from ..gateway.server import Serving
 
 _LAST_S = 1.0  # what messages may take of the two seconds after Ctrl-C
 
 
-def run_attended(run: FeedRun, settings: Settings, store: TokenStore, clock: Clock, printer: Printer) -> None:
+def run_attended(
+    run: FeedRun,
+    settings: Settings,
+    store: TokenStore,
+    clock: Clock,
+    printer: Printer,
+    serving: Serving | None = None,
+) -> None:
     """Run until stopped. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
-    with _telling(run, settings, clock, printer), _watched(run, store, printer):
+    with ExitStack() as around:
+        around.enter_context(_telling(run, settings, clock, printer))
+        around.enter_context(_watched(run, store, printer))
+        if serving is not None:
+            around.enter_context(served(run, serving, settings.mode, clock, printer))
         run_until_stopped(run)
 
 
@@ -48,6 +64,13 @@ def run_until_stopped(run: FeedRun) -> None:
 
 
 @contextmanager
+def attended(run: FeedRun, settings: Settings, store: TokenStore, clock: Clock, printer: Printer) -> Iterator[None]:
+    """What goes on beside a run, from before its names are looked up until it has ended."""
+    with _telling(run, settings, clock, printer), _watched(run, store, printer):
+        yield
+
+
+@contextmanager
 def _watched(run: FeedRun, store: TokenStore, printer: Printer) -> Iterator[None]:
     """Let `kitefeed status` and the supervisor know how the run is."""
     monitor = run.monitor
@@ -60,7 +83,7 @@ def _watched(run: FeedRun, store: TokenStore, printer: Printer) -> Iterator[None
     supervisor = Supervisor(os.environ)
     if supervisor.present:
         monitor.also(supervisor.look)
-    monitor.start()
+    monitor.start(printer.status)
     try:
         yield
     finally:

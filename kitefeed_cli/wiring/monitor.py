@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from math import inf
 
@@ -15,7 +15,7 @@ from ..health import Ages, Day, Vitals
 from ..health.vitals import STARTING
 from ..kite.watchlist import Watchlist
 from ..policy import Report, Say, Shown
-from ..problems import Problem
+from ..problems import Problem, bug
 from ..session import Session
 from ..ticks.gaps import GapSums
 from ..ticks.lane import Counters
@@ -63,6 +63,7 @@ class Monitor:
         self._rates = deque([(clock.now_s(), 0)])
         self._day: tuple[date, Day] = (self._started_at.date(), Day())  # today, and the counts at its beginning
         self._looks: tuple[Look, ...] = ()
+        self._tell: Callable[[str], None] = lambda line: None
         self._end = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="kitefeed-monitor", daemon=True)
@@ -82,7 +83,9 @@ class Monitor:
         """Have `look` called once a second, on this thread. It must not raise, and may take a moment."""
         self._looks = (*self._looks, look)
 
-    def start(self) -> None:
+    def start(self, tell: Callable[[str], None]) -> None:
+        """`tell` hears of a bug of ours: what looks on must not end what it looks at."""
+        self._tell = tell
         self._thread.start()
 
     def stop(self) -> None:
@@ -100,9 +103,13 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._ended:
-            vitals = self.vitals()
-            for look in self._looks:
-                look(vitals)
+            try:
+                vitals = self.vitals()
+                for look in self._looks:
+                    look(vitals)
+            except Exception as error:  # noqa: BLE001 - see `start`
+                self._tell(f"the health of this run is not told any more ({bug(error).why}); the feed carries on")
+                return
             with self._end:
                 if not self._ended:
                     self._clock.wait(self._end, _EVERY_S)
@@ -148,12 +155,12 @@ class Monitor:
             lag_s=max((one.lag_s for one in outputs if one.waiting or one.busy_s), default=0.0),
             lost_ticks=sum(one.dropped + one.failed for one in outputs),
             reconnects=sum(seat.tally.reconnects for seat in self._seats),
-            outages=sum((seat.tally.outages for seat in self._seats), Counter()),
+            outages=_summed(seat.tally.outages for seat in self._seats),
             outage_s=self._outage_s,
             calls=_nested(sum((seat.tally.calls for seat in self._seats), Counter())),
             problems=dict(self._problems),
             problems_kept_back=self._kept_back,
-            bad_packets=sum((seat.feed.refused() for seat in self._seats), Counter()),
+            bad_packets=_summed(seat.feed.refused() for seat in self._seats),
             gaps=sums.number,
             gap_s=sums.lasted_s,
             today=_since(self._day[1], self._whole()),
@@ -198,6 +205,10 @@ class Monitor:
             gaps=sums.number,
             gap_s=sums.lasted_s,
         )
+
+
+def _summed(counts: Iterable[Counter[str]]) -> dict[str, int]:
+    return dict(sum(counts, Counter()))
 
 
 def _since(before: Day, now: Day) -> Day:
