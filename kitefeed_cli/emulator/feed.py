@@ -117,6 +117,11 @@ class Feed:
                 self._beat()
             self._pulses += 1
 
+    def tell(self, text: str) -> None:
+        """A text frame for every open socket."""
+        for connection in self._connections:
+            connection.offer(text)
+
     def cut_all(self) -> None:
         """Cut every open socket in the style the `close` words ask for."""
         self._cut(list(self._connections))

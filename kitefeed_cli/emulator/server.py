@@ -211,6 +211,10 @@ class LocalKite:
         """The present word of every family."""
         return self._on_loop(self._controls.faults)
 
+    def tell(self, text: str) -> None:
+        """Send a text frame, an order update for example, on every open socket."""
+        self._on_loop(lambda: self._feed.tell(text))
+
     def requests(self) -> list[RequestRow]:
         """Every request and handshake so far, in order of arrival; `status` 0 has not been answered."""
         return self._on_loop(self._controls.log.rows)

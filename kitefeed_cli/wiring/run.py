@@ -77,7 +77,7 @@ class FeedRun:
         self._hearsay = Hearsay(clock)
         self.board = Board(clock)
         heard = incidents.heard if incidents else None
-        self._rest = rest = Rest(settings.api_key, settings.rest_root, clock, heard, printer.detail)
+        self.rest = rest = Rest(settings.api_key, settings.rest_root, clock, heard, printer.detail)
         prices = prices_of(rest, lambda: store.read().access_token)
         self.watchlist = Watchlist(
             settings.following, settings.mode, lambda: lists_of(rest, clock), prices, printer.status
@@ -85,12 +85,13 @@ class FeedRun:
         self._output: Output = (
             Silent() if lane else make_output(printer, self._write, self.board, self.watchlist.tokens, clock, self.stop)
         )
-        self._bus = Bus(clock, self._consumer_failed)
+        self.bus = Bus(clock, self._consumer_failed)
+        self.ears: list[Callable[[str, str], None]] = []  # who hears Kite's texts, on the reader's thread
         self._lane = lane
         self._calendar = calendar or load(settings.calendar)
         self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
         self._until = until(self.market) if until else None
-        self.voice = Voice(printer, self._output, self._bus.tell, self.board, clock, self.market.outlook)
+        self.voice = Voice(printer, self._output, self.bus.tell, self.board, clock, self.market.outlook)
         self._incidents = incidents
         self._limits = limits
         self._roads: list[Road] = []  # one for each connection
@@ -99,7 +100,7 @@ class FeedRun:
             incidents.expect(self.watchlist)
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
-        ours = self.seats, self._roads, self._bus.counters, self.market, self.voice, self.watchlist, clock
+        ours = self.seats, self._roads, self.bus.counters, self.market, self.voice, self.watchlist, clock
         self.monitor = Monitor(*ours)
         self._fallback = fallback_of(secondary or secondary_of(settings, clock), self, self._roads, printer, clock)
 
@@ -107,7 +108,7 @@ class FeedRun:
         clock, inbox = self._clock, ThreadInbox(self._clock)
         market = Market(self._calendar, clock, part, self._fresh_age_s)
         ledger = GapLedger(len(self._roads) + 1, part.subscriptions, clock, market.open_between)
-        road = Road(ledger, clock, self._bus.deliver, self._gap)
+        road = Road(ledger, clock, self.bus.deliver, self._gap)
         self._roads.append(road)
         feed = Feed(
             settings.ws_root,
@@ -121,7 +122,7 @@ class FeedRun:
             missed=self._missed,
         )
         hands = LiveHands(
-            self._rest,
+            self.rest,
             feed,
             self._store,
             part,
@@ -165,15 +166,15 @@ class FeedRun:
         if self._stopping:
             return
         watch = Watch(TokenWatch(self._store), self._clock, self._token_stored)
-        health = Health(self._bus.counters, self._show_health, self._printer, self._clock)
-        self.board.fed_by(self._bus.attach("board", self.board, WhenFull.BLOCK, every_s=_BOARD_S, hears=False))
+        health = Health(self.bus.counters, self._show_health, self._printer, self._clock)
+        self.board.fed_by(self.bus.attach("board", self.board, WhenFull.BLOCK, every_s=_BOARD_S, hears=False))
         if self._lane is not None:
-            self._bus.add(self._lane)
+            self.bus.add(self._lane)
         else:
-            self._bus.attach("table" if self._printer.live_table else "stdout", self._output, WhenFull.DROP_OLDEST)
+            self.bus.attach("table" if self._printer.live_table else "stdout", self._output, WhenFull.DROP_OLDEST)
             start(self._output, self._printer)
             health.start()  # a program looks after its own lane
-        self._bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
+        self.bus.tell(lambda: self._output.shown(Shown.CONNECTING.value, None))
         watch.start()
         self._fallback.start()
         upkeep = Upkeep(self.watchlist, self.seats, self.board, self._printer, self.fail, self._clock)
@@ -189,12 +190,12 @@ class FeedRun:
                 self._until.stop()
             for road in self._roads:
                 road.close()
-            self._bus.close(_STOP_S)
+            self.bus.close(_STOP_S)
             self._output.close()
             if self._incidents is not None:
                 self._incidents.close()
             refused = sum((seat.feed.refused() for seat in self.seats), self._fallback.refused)
-            tell_losses(self._printer, self._bus.counters(), refused, self._roads)
+            tell_losses(self._printer, self.bus.counters(), refused, self._roads)
         self._end()
 
     def _sit_down(self, saved: Saved) -> None:
@@ -244,7 +245,7 @@ class FeedRun:
             self._incidents.write(incident, since_s)
 
     def _gap(self, gap: Gap) -> None:
-        self._bus.tell(lambda: self._output.gap(gap))
+        self.bus.tell(lambda: self._output.gap(gap))
 
     def _write(self, text: str) -> None:
         try:
@@ -260,20 +261,22 @@ class FeedRun:
             seat.hands.token_found(stored)
 
     def _hear(self, kind: str, text: str) -> None:
+        for ear in self.ears:
+            ear(kind, text)
         news = self._hearsay.line(text) if kind in ("error", "message") else None
         if news is not None:  # the caller reads the feed, and a terminal may be slow
-            self._bus.tell(lambda: self._printer.status(news))
+            self.bus.tell(lambda: self._printer.status(news))
 
     def _missed(self, missing: Mapping[int, str], again: bool) -> None:
         """Instruments that have not ticked yet: lost on the way at first, and in the end their own affair."""
         few = few_names(missing, self.watchlist.tokens)
         if again:
-            self._bus.tell(lambda: self._printer.detail(f"no tick yet, subscribed again: {few}"))
+            self.bus.tell(lambda: self._printer.detail(f"no tick yet, subscribed again: {few}"))
         else:
-            self._bus.tell(lambda: self._printer.status(f"never ticked, although subscribed four times: {few}"))
+            self.bus.tell(lambda: self._printer.status(f"never ticked, although subscribed four times: {few}"))
 
     def _show_health(self, outputs: Outputs) -> None:
-        self._bus.tell(lambda: self._output.health(outputs))
+        self.bus.tell(lambda: self._output.health(outputs))
 
     def _consumer_failed(self, name: str, error: Exception) -> None:
         self._printer.error(failed(name, error))

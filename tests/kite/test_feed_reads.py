@@ -209,7 +209,7 @@ def test_a_ping_is_a_frame_and_is_answered(canary: Canary) -> None:
 # Texts --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_error_text_is_handed_on_and_the_rest_is_passed_over(canary: Canary) -> None:
+def test_texts_of_known_types_are_handed_on_and_the_rest_is_passed_over(canary: Canary) -> None:
     texts = [
         b'{"type":"instruments_meta","data":{"count":86481}}',
         b'{"type":"order","data":{"order_id":"1"}}',
@@ -230,6 +230,7 @@ def test_an_error_text_is_handed_on_and_the_rest_is_passed_over(canary: Canary) 
     with Server(opened(send)) as server, desk(server.root, canary.access_token) as at:
         at.open()
 
+        assert ("order", '{"type":"order","data":{"order_id":"1"}}') == at.texts.get(timeout=PATIENCE_S), "as it came"
         assert ("error", "Can't subscribe to more than 3000 instruments.") == at.texts.get(timeout=PATIENCE_S)
         assert ("message", "hello") == at.texts.get(timeout=PATIENCE_S)
         assert {"bad-text": 5} == at.feed.refused()
