@@ -28,6 +28,11 @@ PASTED = {
     "kiteconnect.exceptions.TokenException: Incorrect `api_key` or `access_token`.": "TokenException",
     "TokenException": "TokenException",
     "403 TokenException": "TokenException",
+    "WebSocket connection to 'wss://ws.kite.trade/?api_key=k&access_token=t' failed: Error 403": "403",
+    "The server returned status code '403' when status code '101' was expected.": "403",
+    "websocket: bad handshake": "403",
+    "requests.exceptions.HTTPError: 502 Server Error for url: https://api.kite.trade/quote": "NetworkException",
+    "kite said 429 to /quote?access_token=t": "429",
     '{"status":"error","message":"Incorrect `api_key` or `access_token`.","data":null,"error_type":"TokenException"}': (
         "TokenException"
     ),

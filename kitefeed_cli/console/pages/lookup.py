@@ -27,9 +27,10 @@ def _found(plain: str, pages: Sequence[Page]) -> list[Page]:
     if exactly:
         return exactly
     telling = sorted(hits(_telling), key=lambda page: page.vague)
-    if telling:
-        return telling + [page for page in hits(_named) if page not in telling]
-    return sorted(hits(_weak), key=lambda page: page.vague)
+    named = sorted(hits(_named), key=lambda page: page.vague)
+    if telling or named:
+        return telling + [page for page in named if page not in telling]
+    return sorted(hits(_words), key=lambda page: page.vague)
 
 
 def nearest(text: str, pages: Sequence[Page]) -> list[Page]:
@@ -52,8 +53,8 @@ def _named(page: Page) -> Iterable[str]:
     return (page.name,)
 
 
-def _weak(page: Page) -> Iterable[str]:
-    return (page.name, *page.words)
+def _words(page: Page) -> Iterable[str]:
+    return page.words
 
 
 def _holds(plain: str, phrase: str) -> bool:

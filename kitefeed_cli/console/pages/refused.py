@@ -96,6 +96,10 @@ FORBIDDEN = Page(
         "WebSocket connection upgrade failed (403 - Forbidden)",
         "Handshake status 403",
         "Unexpected server response: 403",
+        "Unexpected response code: 403",
+        "status code '403' when status code '101' was expected",
+        "websocket: bad handshake",
+        "403 Client Error",
         "server rejected WebSocket connection: HTTP 403",
     ),
     about="The WebSocket answers every refusal with the same 403. REST says more: its answer carries an error_type, "
