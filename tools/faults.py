@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kitefeed_cli.emulator.faults import FAMILIES
+from kitefeed_cli.emulator.proxy import WORDS
 from kitefeed_cli.scenario import catalogue
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.story import Scenario
@@ -40,6 +41,38 @@ _USER = {
     "removes the token": "the token store is empty",
     "presses Ctrl-C": "the run is to end",
 }
+_SAVED = {
+    "request-token": "a request token that was not exchanged",
+    "public-token": "the public token that came with the access token",
+    "token-of-another-app": "an access token of the same user for another API key",
+    "api-secret": "the API secret",
+    "api-key": "the API key",
+}
+_BESIDES = """\
+## Saved in place of the access token
+
+Kite answers each of them as it answers a dead access token, with 403 TokenException. `GET /_emulator/wrong-tokens`
+gives one of each; `tests/wiring/test_every_403.py` saves them and reads what `kitefeed validate` makes of it.
+
+| Kind | What it is |
+|---|---|
+{saved}
+
+## A proxy on the way
+
+`kitefeed_cli.emulator.proxy.Proxy` stands between a client and the local Kite, and looks into TLS as a company's does;
+`direct=True` makes it a Kite with a certificate. `tests/wiring/test_every_layer.py` puts `kitefeed validate`
+behind each.
+
+| Word | What it does |
+|---|---|
+{proxies}
+
+## The clock
+
+`POST /_emulator/clock {{"skip_s": 90}}` moves the date that the local Kite shows, and with it the `Date` of every
+answer.
+"""
 _HEAD = """\
 # Faults
 
@@ -106,6 +139,8 @@ def page() -> str:
         _row("computer = { clock_jumps_s = -90 }", jumps, "computer", "clock_jumps_s", shown),
     ]
     parts.append(_section("The computer", rows))
+    saved, proxies = ("\n".join(f"| `{word}` | {what} |" for word, what in each.items()) for each in (_SAVED, WORDS))
+    parts.append(_BESIDES.format(saved=saved, proxies=proxies))
     return "\n".join(parts)
 
 

@@ -17,9 +17,14 @@ from typing import Literal, Self
 
 from kitefeed_cli.emulator.faults.fault import PROXYS_HEADERS, PROXYS_PAGE
 
-# "answers": CONNECT is granted, and every request gets the proxy's own 403 page; "drops-websocket": REST passes, an
-# upgrade ends without an answer.
 Word = Literal["through", "denies", "wants-login", "answers", "drops-websocket"]
+WORDS: dict[Word, str] = {
+    "through": "lets REST and WebSockets through",
+    "denies": "answers CONNECT with 403",
+    "wants-login": "answers CONNECT with 407 until it is given one",
+    "answers": "grants CONNECT, and answers every request with a 403 page of its own",
+    "drops-websocket": "lets REST through, and ends a handshake without an answer",
+}
 
 _HEAD_BYTES = 64 * 1024
 _CHUNK = 64 * 1024

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
 import websocket
 
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.emulator.proxy import Proxy
+from kitefeed_cli.emulator.proxy import WORDS, Proxy, Word
 from tests.kite.certificates import server_context
 
 HOST = "api.kite.invalid"
@@ -100,3 +100,7 @@ def test_a_direct_one_is_a_kite_with_a_certificate(kite: LocalKite, tls: tuple[s
         answer = requests.get(f"https://127.0.0.1:{front.port}/instruments", verify=tls[1], timeout=5)
 
     assert (200, "text/csv") == (answer.status_code, answer.headers["Content-Type"])
+
+
+def test_every_word_is_described() -> None:
+    assert set(get_args(Word)) == set(WORDS)
