@@ -10,6 +10,7 @@ import typer
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
 from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
 from .local_flags import Demo, Emulator
+from .serve_flags import RelayHonest, RelayKeyFile, Serve, ServeRemote, serving_of
 from .tell_flags import Notify, NotifyExec
 from .token_flags import TokenCommand, TokenFile
 
@@ -34,6 +35,10 @@ def run(
     record_rest: RecordRest = False,
     notify: Notify = None,
     notify_exec: NotifyExec = None,
+    serve: Serve = None,
+    serve_remote: ServeRemote = False,
+    relay_key_file: RelayKeyFile = None,
+    relay_honest: RelayHonest = "tell",
     processors: Processors = "one",
     env_file: EnvFile = None,
     token_file: TokenFile = None,
@@ -62,9 +67,9 @@ def run(
     if emulator:
         from ..wiring.local import run_on_local_kite
 
-        run_on_local_kite(printer, clock, flags_of(ctx), demo=demo, incidents=kept)
+        run_on_local_kite(printer, clock, flags_of(ctx), serving_of(ctx), demo=demo, incidents=kept)
         return
     settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
     feed = FeedRun(settings, store, clock, printer, incidents=kept)
-    run_attended(feed, settings, store, clock, printer)
+    run_attended(feed, settings, store, clock, printer, serving_of(ctx))

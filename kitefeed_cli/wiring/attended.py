@@ -36,8 +36,7 @@ def run_attended(
 ) -> None:
     """Run until stopped. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
     with ExitStack() as around:
-        around.enter_context(_telling(run, settings, clock, printer))
-        around.enter_context(_watched(run, store, printer))
+        around.enter_context(attended(run, settings, store, clock, printer))
         if serving is not None:
             around.enter_context(served(run, serving, settings.mode, clock, printer))
         run_until_stopped(run)

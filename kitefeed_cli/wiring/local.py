@@ -21,6 +21,7 @@ from .until import Until
 
 if TYPE_CHECKING:
     from ..emulator import LocalKite
+    from ..gateway.server import Serving
 
 
 def environment(kite: LocalKite) -> dict[str, str]:
@@ -40,6 +41,7 @@ def run_on_local_kite(
     printer: Printer,
     clock: Clock,
     flags: Mapping[str, Value | None],
+    serving: Serving | None = None,
     *,
     demo: bool,
     incidents: Incidents | None = None,
@@ -68,4 +70,4 @@ def run_on_local_kite(
             from .demo import Demo
 
             Demo(kite, store, clock, printer.status, run.stop).start()
-        run_attended(run, settings, store, clock, printer)
+        run_attended(run, settings, store, clock, printer, serving)
