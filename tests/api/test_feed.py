@@ -340,3 +340,15 @@ def test_kite_away_at_the_start_is_waited_for(kite: LocalKite) -> None:
 
         assert {"NSE:INFY": 408065} == feed.instrument_tokens
         assert CLOCK.now_s() - starts_s < PATIENCE_S
+
+
+def test_watchlist_files_and_rules_come_with_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("NSE:INFY\n")
+    monkeypatch.setenv("KITEFEED_WATCHLIST", str(tmp_path / "mine.txt"))
+    monkeypatch.setenv("KITEFEED_UNDERLYING", "BANKNIFTY")
+    monkeypatch.setenv("KITEFEED_ATM", "1")
+    with Feed(mode="ltp") as feed:
+        assert 8 == len(feed.instrument_tokens)
+        assert ["NSE:INFY", "NSE:NIFTY BANK"] == list(feed.instrument_tokens)[:2]
+    with Feed("NSE:SBIN") as feed:
+        assert ["NSE:SBIN"] == list(feed.instrument_tokens)

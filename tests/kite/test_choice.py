@@ -7,11 +7,12 @@ from datetime import datetime
 
 import pytest
 
-from kitefeed_cli.clock import IST
+from kitefeed_cli.clock import IST, SystemClock
 from kitefeed_cli.following import Following, Rule
-from kitefeed_cli.kite.choice import choose, no_prices
+from kitefeed_cli.kite.choice import choose, no_prices, prices_of
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.kite.instruments import Instruments
+from kitefeed_cli.kite.rest import Rest
 from kitefeed_cli.kite.watchlist import Watchlist
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Exit, Problem
@@ -64,6 +65,11 @@ def test_a_plan_without_market_data_is_no_matter_of_waiting() -> None:
     problem = failing(Answer.NOT_PERMITTED, "403 PermissionException")
 
     assert (Exit.REFUSED, "no-permission") == (problem.exit_code, problem.cause)
+
+
+def test_no_access_token_asks_nobody() -> None:
+    with pytest.raises(KiteError, match="no access token is saved"):
+        prices_of(Rest("key", "http://127.0.0.1:1", SystemClock()), lambda: "")(["NSE:INFY"])
 
 
 @pytest.mark.parametrize(

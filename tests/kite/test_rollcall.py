@@ -128,6 +128,9 @@ def test_others_are_subscribed_to_and_given_up_on_the_open_connection(canary: Ca
 def test_new_ones_are_missed_like_the_first_and_those_given_up_are_not() -> None:
     roll = RollCall({INFY: "full"})
     roll.begin(0.0)
+    for _ in range(4):
+        roll.call()
+    assert not roll.is_due(50.0), "nobody is looked for any more"
     roll.change({RELIANCE: "ltp"}, (INFY,), 100.0)
 
     assert not roll.is_due(101.9)
