@@ -167,7 +167,7 @@ class Instruments:
 
     def _load(self) -> Dump | None:
         day = list_day(self._wall())
-        kept = self._shelf.newest()
+        kept = self._shelf.newest(day)
         if kept is not None and kept.day == day:
             self.day, self.changes = day, from_notes(kept.notes)
             return kept.dump
@@ -196,7 +196,7 @@ class Instruments:
         return f"{self.day}, {days} day{'s' * (days != 1)} old"
 
     def _keep(self, day: str, fetched: Dump) -> Dump:
-        before = self._shelf.newest(day)
+        before = self._shelf.newest((date.fromisoformat(day) - timedelta(days=1)).isoformat())
         if before is not None:
             self.changes = compare(before.dump, fetched, before.day, date.fromisoformat(day))
         self.day = day

@@ -41,11 +41,12 @@ class Shelf:
         self._folder = folder
         self.thrown_away: list[str] = []  # why, one line for each copy that was no good
 
-    def newest(self, before: str = "9") -> Copy | None:
-        """The newest copy, or the newest from before that day; None when there is none that is good."""
+    def newest(self, latest: str) -> Copy | None:
+        """The newest copy of that day or an earlier one; None when there is none that is good. A later one is of a
+        computer whose clock was wrong."""
         for path in sorted(self._paths(), reverse=True):
             day = path.stem
-            if day >= before:
+            if day > latest:
                 continue
             try:
                 return _read(path, day)
@@ -75,7 +76,14 @@ class Shelf:
         except BaseException:
             _remove(temporary)
             raise
-        for old in sorted(self._paths(), reverse=True)[_KEPT:]:
+        self._tidy(day)
+
+    def _tidy(self, day: str) -> None:
+        """Leave the newest two; also what was begun on another day and never finished goes."""
+        assert self._folder is not None
+        kept = [path for path in sorted(self._paths(), reverse=True) if path.stem <= day][:_KEPT]
+        begun = (path for path in self._folder.glob(".????-??-??.*") if not path.name.startswith(f".{day}."))
+        for old in [*(path for path in self._paths() if path not in kept), *begun]:
             _remove(old)
 
     def _paths(self) -> list[Path]:

@@ -15,6 +15,7 @@ from kitefeed_cli.kite.shelf import Shelf
 from .test_instruments import LIST
 
 DAY = "2026-03-02"
+LATEST = "2026-12-31"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_what_was_kept_is_found_again_with_its_notes(folder: Path) -> None:
-    copy = Shelf(folder).newest()
+    copy = Shelf(folder).newest(LATEST)
 
     assert copy is not None
     assert (DAY, LIST.encode()) == (copy.day, copy.dump.content)
@@ -39,7 +40,7 @@ def test_the_copy_is_for_its_owner_alone_and_the_two_newest_stay(folder: Path) -
     assert ["2026-03-04.csv", "2026-03-05.csv"] == sorted(os.listdir(folder))
     assert 0o600 == (folder / "2026-03-05.csv").stat().st_mode & 0o777
     assert 0o700 == folder.stat().st_mode & 0o777
-    assert "2026-03-04" == getattr(shelf.newest("2026-03-05"), "day", "")
+    assert "2026-03-04" == getattr(shelf.newest("2026-03-04"), "day", "")
 
 
 def changed(path: Path) -> None:
@@ -98,7 +99,7 @@ def test_a_spoilt_copy_is_thrown_away_and_said_so(folder: Path, spoil: Callable[
     spoil(folder / f"{DAY}.csv")
     shelf = Shelf(folder)
 
-    assert shelf.newest() is None
+    assert shelf.newest(LATEST) is None
     assert [] == os.listdir(folder)
     assert 1 == len(shelf.thrown_away)
     assert "is no good" in shelf.thrown_away[0]
@@ -109,7 +110,7 @@ def test_a_spoilt_copy_is_thrown_away_and_said_so(folder: Path, spoil: Callable[
 def test_what_is_no_file_is_not_even_read(folder: Path, spoil: Callable[[Path], None]) -> None:
     spoil(folder / f"{DAY}.csv")
     shelf = Shelf(folder)
-    shelf.newest()
+    shelf.newest(LATEST)
 
     assert "(it is not a file)" in shelf.thrown_away[0]
 
@@ -118,7 +119,7 @@ def test_behind_a_spoilt_copy_the_one_before_it_is_found(folder: Path) -> None:
     Shelf(folder).keep("2026-03-03", Dump(LIST.encode()), {})
     cut(folder / "2026-03-03.csv")
 
-    assert DAY == getattr(Shelf(folder).newest(), "day", "")
+    assert DAY == getattr(Shelf(folder).newest(LATEST), "day", "")
 
 
 def test_a_write_that_fails_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,4 +144,21 @@ def test_without_a_folder_nothing_is_kept() -> None:
     shelf = Shelf(None)
     shelf.keep(DAY, Dump(LIST.encode()), {})
 
-    assert shelf.newest() is None
+    assert shelf.newest(LATEST) is None
+
+
+def test_a_copy_of_a_day_to_come_is_of_a_wrong_clock_and_goes(folder: Path) -> None:
+    shelf = Shelf(folder)
+    shelf.keep("2062-03-02", Dump(LIST.encode()), {})
+    assert DAY == getattr(shelf.newest("2026-03-03"), "day", "")
+
+    shelf.keep("2026-03-03", Dump(LIST.encode()), {})
+    assert ["2026-03-02.csv", "2026-03-03.csv"] == sorted(os.listdir(folder))
+
+
+def test_what_a_killed_process_began_goes_with_the_next_day(folder: Path) -> None:
+    for name in (f".{DAY}.17.abcd", ".2026-03-03.18.abcd"):
+        (folder / name).write_text("cut")
+    Shelf(folder).keep("2026-03-03", Dump(LIST.encode()), {})
+
+    assert [".2026-03-03.18.abcd", f"{DAY}.csv", "2026-03-03.csv"] == sorted(os.listdir(folder))
