@@ -85,8 +85,8 @@ class Door:
 
     async def _on_rest(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path.rstrip("/")
-        if path != login.PATH:
-            scripted_answer = await self._meet_faults("secondary" if upstox.is_path(path) else "rest", request)
+        if path not in (login.PATH, *upstox.LISTS):
+            scripted_answer = await self._meet_faults("secondary" if path == upstox.QUOTES else "rest", request)
             if scripted_answer is not None:
                 return scripted_answer
         methods = self._routes.get("/instruments" if path.startswith("/instruments/") else path)

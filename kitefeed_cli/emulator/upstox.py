@@ -25,19 +25,16 @@ from kitefeed_cli.emulator.quotes import quote_of
 from kitefeed_cli.emulator.rest import Answering
 
 QUOTES = "/v2/market-quote/quotes"
-LISTS = "/market-quote/instruments/exchange/"
+_EXCHANGES = "/market-quote/instruments/exchange/"
+_LIST_NAMES = ("NSE", "BSE", "MCX")
+# Files on another host of Upstox's: never ill here.
+LISTS = tuple(f"{_EXCHANGES}{name}.json.gz" for name in _LIST_NAMES)
 MOST = 500
 
 _SEGMENTS = {
     **{NSE: "NSE_EQ", NFO: "NSE_FO", CDS: "NCD_FO", BSE: "BSE_EQ", BFO: "BSE_FO", BCD: "BCD_FO", MCX: "MCX_FO"},
 }
 _HOME = {"NFO": "NSE", "CDS": "NSE", "BFO": "BSE", "BCD": "BSE"}  # the list that another exchange's instruments are in
-_LIST_NAMES = ("NSE", "BSE", "MCX")
-
-
-def is_path(path: str) -> bool:
-    """Whether this is Upstox's to answer."""
-    return path.startswith((QUOTES, LISTS))
 
 
 class Upstox:
@@ -53,11 +50,11 @@ class Upstox:
 
     def routes(self) -> dict[str, dict[str, Answering]]:
         """path → method → what answers."""
-        lists: dict[str, dict[str, Answering]] = {f"{LISTS}{name}.json.gz": {"GET": self.list_} for name in _LIST_NAMES}
+        lists: dict[str, dict[str, Answering]] = {path: {"GET": self.list_} for path in LISTS}
         return {QUOTES: {"GET": self.quotes}, **lists}
 
     async def list_(self, request: web.BaseRequest) -> web.Response:
-        name = request.path.removeprefix(LISTS).removesuffix(".json.gz")
+        name = request.path.removeprefix(_EXCHANGES).removesuffix(".json.gz")
         if name not in self._lists:
             rows = [_listed(one) for one in self._market.instruments if _HOME.get(one.exchange, one.exchange) == name]
             self._lists[name] = gzip.compress(json.dumps(rows).encode(), mtime=0)

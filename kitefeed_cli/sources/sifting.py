@@ -137,7 +137,7 @@ def _value(quote: Quote, wanted: Wanted) -> Value:
         instrument=wanted.key,
         instrument_token=wanted.instrument_token,
         last_price=float(quote.last_price),
-        mode="ltp" if quote.close is None else "quote",
+        mode="quote",
         as_of=None if quote.as_of is None else quote.as_of.astimezone(IST),
         close=_float(quote.close),
         open=_float(quote.open),
@@ -145,6 +145,7 @@ def _value(quote: Quote, wanted: Wanted) -> Value:
         low=_float(quote.low),
         volume=_int(quote.volume),
         oi=_int(quote.oi),
+        depth={"buy": (), "sell": ()},  # so that a program which reads ticks finds every key of one, if nothing in it
     )
 
 

@@ -168,6 +168,30 @@ def test_while_the_feed_is_away_quotes_come_with_the_keys_of_ticks(kite: LocalKi
         eventually(lambda: feed.state == "polling", "polling")
 
 
+def test_with_a_secondary_source_a_dead_token_stops_no_loop(
+    kite: LocalKite, log_in: Callable[[], None], env_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with env_file.open("a") as file:
+        file.write(f"UPSTOX_ANALYTICS_TOKEN={kite.upstox_token}\nKITEFEED_UPSTOX_ROOT={kite.rest_root}\n")
+    with Feed("NSE:INFY", "NSE:NIFTY 50", mode="full", secondary="upstox") as feed:
+        ticks = {tick["instrument_token"]: tick for _ in range(3) for tick in batch_of(feed).to_dicts()}
+        kite.set_faults({"token": "expired", "feed": "dropped"})
+        while (batch := batch_of(feed)).source != "upstox":
+            pass
+        values = {tick["instrument_token"]: tick for tick in batch.to_dicts()}
+        eventually(lambda: feed.lasts()["NSE:INFY"].source == "upstox", "the value under its own name")
+
+        assert "signed-out" == feed.state
+        assert [tick.keys() for _, tick in sorted(ticks.items())] == [tick.keys() for _, tick in sorted(values.items())]
+        assert batch["last_price"].tolist() == [tick["last_price"] for tick in batch.to_dicts()]
+        log_in()
+        while batch_of(feed).source != "feed":
+            pass
+        eventually(lambda: feed.lasts()["NSE:INFY"].source == "feed", "the feed again")
+    assert 1 == len(errors(caplog))
+    assert kite.upstox_token not in caplog.text
+
+
 # ----------------------------------------------------------------------------- mistakes
 
 

@@ -26,6 +26,7 @@ from kitefeed_cli.sources.sifting import (
     sift,
 )
 from kitefeed_cli.ticks.last import FEED, Last
+from kitefeed_cli.ticks.quotes import Quote as KiteQuote
 
 NOW = datetime(2026, 3, 2, 11, 20, tzinfo=IST)
 INFY, SBIN = Wanted("NSE:INFY", 408065, "NSE", "INFY"), Wanted("NSE:SBIN", 779521, "NSE", "SBIN")
@@ -55,6 +56,14 @@ def test_a_good_quote_goes_on_and_its_time_orders_nothing() -> None:
     assert (as_of, None, None) == (value.as_of, value.exchange_at, value.last_trade_at)
     assert ["NSE:SBIN"] == got.missing
     assert not got.refused
+
+
+def test_a_program_finds_every_key_of_a_tick_in_it() -> None:
+    (value,) = sifted([Quote("NSE:INFY", 1501.5)]).values
+    kites = KiteQuote("NSE:INFY", 408065, 1501.5, "quote", exchange_at=NOW, depth={"buy": [], "sell": []})
+
+    assert kites.to_dict().keys() == value.to_dict().keys()
+    assert {"buy": [], "sell": []} == value.to_dict()["depth"]
 
 
 class Evil(float):
