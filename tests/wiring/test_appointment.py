@@ -45,6 +45,7 @@ def test_it_waits_for_the_bell_and_says_so_once(env_file: Path, at: datetime, op
     [
         (datetime(2026, 11, 25, 11, 0, tzinfo=IST), "NSE:INFY"),  # open
         (datetime(2031, 3, 3, 11, 0, tzinfo=IST), "NSE:INFY"),  # unknown: neither open nor closed
+        (datetime(2026, 11, 8, 11, 0, tzinfo=IST), "NSE:INFY"),  # unknown too, though the next opening is known
         (TUESDAY.replace(hour=19), "MCX:GOLD26DECFUT"),  # MCX has an evening session
     ],
 )
