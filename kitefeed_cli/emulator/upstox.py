@@ -32,7 +32,13 @@ LISTS = tuple(f"{_EXCHANGES}{name}.json.gz" for name in _LIST_NAMES)
 MOST = 500
 
 _SEGMENTS = {
-    **{NSE: "NSE_EQ", NFO: "NSE_FO", CDS: "NCD_FO", BSE: "BSE_EQ", BFO: "BSE_FO", BCD: "BCD_FO", MCX: "MCX_FO"},
+    NSE: "NSE_EQ",
+    NFO: "NSE_FO",
+    CDS: "NCD_FO",
+    BSE: "BSE_EQ",
+    BFO: "BSE_FO",
+    BCD: "BCD_FO",
+    MCX: "MCX_FO",
 }
 _HOME = {"NFO": "NSE", "CDS": "NSE", "BFO": "BSE", "BCD": "BSE"}  # the list that another exchange's instruments are in
 
