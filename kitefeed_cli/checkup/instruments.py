@@ -76,6 +76,7 @@ class NameCheck:
             return Grade.OK, f"{every}, none needs Kite's list"
         today = lists.today
         last_day = [one.key for one in found if one.expiry == today]
-        ends = f"; expires today: {', '.join(last_day[:3])}" if last_day else ""
+        more = f" and {len(last_day) - 3} more" if len(last_day) > 3 else ""
+        ends = f"; expires today: {', '.join(last_day[:3])}{more}" if last_day else ""
         age = f"list of {lists.day}" + (f", {lists.age_days} d old" if lists.age_days else "")
         return (Grade.WARN if lists.age_days else Grade.OK), f"{every}, {age}{ends}"
