@@ -174,7 +174,7 @@ class Examination:
             return True
         self.problem = self._names.problem
         if self.problem is None:
-            self._queue.post(FeedUnreachable(ask, self._names.waits_for))
+            self._queue.post(FeedUnreachable(ask, finding.why))
         else:
             self._end()
         return False

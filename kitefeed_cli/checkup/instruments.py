@@ -17,11 +17,11 @@ from .finding import INSTRUMENTS, Finding, Grade
 
 
 class NameCheck:
-    """One look-up under way. `problem`: what `run` would end with; `missing`: what it would wait for."""
+    """One look-up under way. `problem`: what `run` would end with; `waits_for`: why it could not begin yet."""
 
     def __init__(self, wanted: Following, lists: Instruments, prices: Prices, clock: Clock) -> None:
         self.problem: Problem | None = None
-        self.waits_for = ""
+        self.waits_for: Problem | None = None
         self._wanted = wanted
         self._lists = lists
         self._prices = prices
@@ -58,7 +58,7 @@ class NameCheck:
         except Problem as problem:
             grade, said = Grade.FAILED, f"{problem.what}: {problem.why}"
             if problem.exit_code in (Exit.UNREACHABLE, Exit.LOGIN):
-                self.waits_for = said
+                self.waits_for = problem
             else:
                 self.problem = problem
         except Exception as error:  # noqa: BLE001 - a monitor must get its one line, whatever happens

@@ -162,6 +162,9 @@ class Visit:
         self._problem = examination.problem
         if self._problem is None and examination.reported is not None:
             self._problem = self._told(case, examination, examination.reported)
+            if names.waits_for is not None and self._sheet[INSTRUMENTS].grade is Grade.FAILED:
+                self._problem.what, self._problem.why = names.waits_for.what, names.waits_for.why
+                self._problem.next_step = names.waits_for.next_step
 
     def _told(self, case: Case, examination: Examination, report: Report) -> Problem:
         problem = told(report.cause, report.detail, "so there would be no live ticks", self._clock)

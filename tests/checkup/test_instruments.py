@@ -73,7 +73,7 @@ def test_an_expired_or_unknown_name_is_what_run_would_end_with(name: str) -> Non
 
     assert Grade.FAILED is grade
     assert check.problem is not None
-    assert (Exit.REFUSED, "") == (check.problem.exit_code, check.waits_for)
+    assert (Exit.REFUSED, None) == (check.problem.exit_code, check.waits_for)
     assert name in why
 
 
@@ -91,7 +91,11 @@ def test_without_any_list_a_run_would_wait_for_it() -> None:
 
     assert Grade.FAILED is grade
     assert None is check.problem
-    assert check.waits_for == "Kite's instrument list could not be fetched: connection refused"
+    assert check.waits_for is not None
+    assert ("Kite's instrument list could not be fetched", "connection refused") == (
+        check.waits_for.what,
+        check.waits_for.why,
+    )
 
 
 def test_a_list_that_is_on_its_way_is_no_failure() -> None:

@@ -213,6 +213,18 @@ def test_a_quote_refused_for_haste_is_asked_again(office: Office) -> None:
     assert Verdict.OK == outcome.verdict
 
 
+def test_a_list_that_cannot_be_had_keeps_a_run_from_beginning(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITEFEED_INSTRUMENTS", "NSE:INFY")
+
+    outcome = office.visit(rest="unreachable")
+
+    assert outcome.problem is not None
+    assert ("kite-unreachable", Exit.UNREACHABLE) == (outcome.problem.cause, outcome.exit_code)
+    assert "Kite's instrument list could not be fetched" == outcome.problem.what
+    assert FAILED is odd(outcome)["instruments"]
+    assert 0 == office.handshakes()
+
+
 def test_the_advice_is_for_somebody_at_a_prompt(office: Office) -> None:
     office.kite.set_token("expired")
     problem = office.visit().problem
