@@ -19,7 +19,6 @@ from ..clock import Clock
 from .client import BEHIND_MAX_S, Client
 from .guard import Guard
 from .hub import SUBSCRIBED_MAX, Hub
-from .intake import Intake
 from .packets import MODES
 from .upstream import Condition, Declined, Upstream
 
@@ -41,14 +40,11 @@ class Relay:
     `honest`: end connections, and accept none, while no source serves.
     """
 
-    def __init__(
-        self, hub: Hub, intake: Intake, upstream: Upstream, guard: Guard, clock: Clock, *, honest: bool
-    ) -> None:
+    def __init__(self, hub: Hub, upstream: Upstream, guard: Guard, clock: Clock, *, honest: bool) -> None:
         self.accepted = 0
         self.refused = 0
         self.sent_off: dict[str, int] = {}  # by reason
         self._hub = hub
-        self._intake = intake
         self._upstream = upstream
         self._guard = guard
         self._clock = clock
@@ -131,10 +127,6 @@ class Relay:
             client.tell(_text(f"Can't subscribe to more than {SUBSCRIBED_MAX} instruments.", "error"))
 
     # ------------------------------------------------------------------- time
-
-    def spread(self) -> None:
-        """Hand on what has come."""
-        self._hub.spread(self._intake.take())
 
     def pass_on(self, text: str) -> None:
         """A text frame of Kite's, an order update for example, for every client."""

@@ -18,11 +18,14 @@ from aiohttp import web
 from ..clock import Clock
 from ..problems import Exit, Problem, bug
 from .guard import Guard, headers_of
+from .history import History
 from .hub import Hub
 from .intake import Intake
+from .page import Page
 from .relay import MESSAGE_MAX, Relay
 from .rest import Rest, failure
 from .state import StateOf
+from .stream import Stream
 from .upstream import Upstream
 
 LINE_MAX = 16 * 1024  # of a request, which for a handshake is all there is but headers
@@ -72,6 +75,7 @@ class Gateway:
         self._thread: threading.Thread | None = None
         self._intake = Intake(divisors, self._wake)
         self._relay: Relay | None = None
+        self._spread: Callable[[], None] | None = None
         self._wanted: asyncio.Event | None = None
         self.port = serving.port
 
@@ -119,9 +123,9 @@ class Gateway:
             self._call(lambda: relay.pass_on(text))
 
     def _wake(self) -> None:
-        relay = self._relay
-        if relay is not None:
-            self._call(relay.spread)
+        spread = self._spread
+        if spread is not None:
+            self._call(spread)
 
     def _call(self, work: Callable[[], None]) -> None:
         loop = self._loop
@@ -160,18 +164,26 @@ class Gateway:
         self._stopping, self._wanted = asyncio.Event(), asyncio.Event()
         guard = Guard(self._serving.host, self.port, self._serving.key)
         hub = Hub(self._intake.known, self._wanted.set)
-        relay = Relay(hub, self._intake, self._upstream, guard, self._clock, honest=self._serving.honest)
-        app = self._app(guard, hub, relay)
+        relay = Relay(hub, self._upstream, guard, self._clock, honest=self._serving.honest)
+        history = History(self._intake.known, self._divisors, self._clock)
+
+        def spread() -> None:
+            line = self._intake.take()
+            hub.spread(line)
+            history.note(line)
+
+        app = self._app(guard, hub, relay, history)
         runner = web.AppRunner(
             app, access_log=None, logger=_SILENT, shutdown_timeout=0.1, max_line_size=LINE_MAX, max_field_size=LINE_MAX
         )
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        self._loop, self._relay = asyncio.get_running_loop(), relay
-        relay.spread()  # what came before
+        self._loop, self._relay, self._spread = asyncio.get_running_loop(), relay, spread
+        spread()  # what came before
         ready.set_result(None)
         tasks = [
-            asyncio.create_task(work) for work in (self._tick(relay), self._want(hub, relay), self._stopping.wait())
+            asyncio.create_task(work)
+            for work in (self._tick(relay, history), self._want(hub, relay), self._stopping.wait())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -183,9 +195,11 @@ class Gateway:
         for task in done:
             task.result()  # only a bug ends the others
 
-    def _app(self, guard: Guard, hub: Hub, relay: Relay) -> web.Application:
+    def _app(self, guard: Guard, hub: Hub, relay: Relay, history: History) -> web.Application:
         rest = Rest(self._intake, self._upstream, guard, self._divisors, self._clock, honest=self._serving.honest)
         state = StateOf(self._upstream, self._intake, hub, relay, self._clock)
+        stream = Stream(history, self._intake, self._upstream, state.now, self._divisors, self._clock)
+        page = Page("", "")
 
         async def root(request: web.Request) -> web.StreamResponse:
             if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -193,12 +207,18 @@ class Gateway:
             raise web.HTTPFound("/ui")
 
         app = web.Application(middlewares=[_guarded(guard)], client_max_size=MESSAGE_MAX, logger=_SILENT)
-        app.add_routes([web.get("/", root), web.get("/state", _with_key(guard, state.answer)), *rest.routes()])
+        own = {"/state": state.answer, "/ui": page.answer, "/ui/events": stream.answer}
+        app.add_routes([web.get(path, _with_key(guard, answer)) for path, answer in own.items()])
+        app.add_routes([web.get("/", root), *rest.routes()])
         return app
 
-    async def _tick(self, relay: Relay) -> None:
+    async def _tick(self, relay: Relay, history: History) -> None:
+        second_s = self._clock.now_s()
         while True:
             relay.tick()
+            if self._clock.now_s() >= second_s:
+                second_s = max(second_s + 1.0, self._clock.now_s())
+                history.second(self._upstream.condition())
             await self._clock.sleep_async(_TICK_S)
 
     async def _want(self, hub: Hub, relay: Relay) -> None:

@@ -66,6 +66,7 @@ def condition_json(condition: Condition) -> dict[str, Any]:
         "why": condition.why,
         "source": condition.source,
         "alive": condition.alive,
+        "serves": condition.serves,
         "frame_age_s": round(age_s, 3) if age_s < math.inf else None,
         "problem": asdict(condition.trouble) if condition.trouble is not None else None,
     }

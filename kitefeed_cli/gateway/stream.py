@@ -1,0 +1,123 @@
+"""The live page's stream of events: server-sent, one JSON object each, at most four a second to each page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from ..clock import Clock
+from ..ticks.decimals import decimals
+from ..ticks.last import LAST_KNOWN
+from .history import History, Second, Span
+from .intake import Intake
+from .quotes import close_of, price_of
+from .upstream import Upstream
+
+PAGES_MAX = 16
+SHOWN_MAX = 500  # instruments of a page
+_EVERY_S = 0.25
+
+
+class Stream:
+    """`state`: the object of `GET /state`."""
+
+    def __init__(
+        self,
+        history: History,
+        intake: Intake,
+        upstream: Upstream,
+        state: Callable[[], dict[str, Any]],
+        divisors: Sequence[int],
+        clock: Clock,
+    ) -> None:
+        self._history = history
+        self._intake = intake
+        self._upstream = upstream
+        self._state = state
+        self._divisors = divisors
+        self._clock = clock
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self._history.watchers >= PAGES_MAX:
+            return web.Response(status=429, text="Too many pages are open")
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        fresh = self._history.watch()
+        try:
+            await self._write(response, fresh)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the page was closed
+        finally:
+            self._history.unwatch(fresh)
+        return response
+
+    async def _write(self, response: web.StreamResponse, fresh: set[int]) -> None:
+        shown: dict[int, str] = {}
+        last: Second | None = None
+        told: object = None
+        while True:
+            names = dict(list(self._upstream.names().items())[:SHOWN_MAX])
+            events: list[dict[str, Any]] = []
+            if names != shown:
+                shown = names
+                fresh.clear()
+                events.append(self._all(shown))
+            elif fresh:
+                tokens = [token for token in fresh if token in shown]
+                fresh.clear()
+                events.append({"kind": "ticks", "values": self._values(tokens)})
+            condition = self._upstream.condition()
+            seconds = self._history.seconds
+            if (seconds and seconds[-1] is not last) or told != (condition.state, condition.trouble):
+                if told != (condition.state, condition.trouble):  # a price may have to be called otherwise now
+                    events.append({"kind": "ticks", "values": self._values(shown)})
+                last, told = (seconds[-1] if seconds else None), (condition.state, condition.trouble)
+                events.append(self._second(last))
+            for event in events:
+                event["now"] = int(self._clock.wall().timestamp() * 1000)
+                await response.write(b"data: " + orjson.dumps(event) + b"\n\n")
+            await self._clock.sleep_async(_EVERY_S)
+
+    def _all(self, shown: dict[int, str]) -> dict[str, Any]:
+        sparks = self._history.sparks
+        return {
+            "kind": "all",
+            "instruments": [
+                {"token": token, "name": name, "decimals": decimals(token), "spark": list(sparks.get(token, ()))}
+                for token, name in shown.items()
+            ],
+            "more": max(0, len(self._upstream.names()) - len(shown)),
+            "values": self._values(shown),
+            "seconds": [[one.at_ms, one.ours_ms, one.exchange_ms] for one in self._history.seconds],
+        }
+
+    def _second(self, last: Second | None) -> dict[str, Any]:
+        return {
+            "kind": "second",
+            "state": self._state(),
+            "second": None if last is None else [last.at_ms, last.ours_ms, last.exchange_ms],
+            "spans": [_span(span) for span in self._history.spans],
+        }
+
+    def _values(self, tokens: Iterable[int]) -> list[list[Any]]:
+        """Token, price, change in per cent, source, and when it was received (epoch milliseconds)."""
+        now_s, now_ms = self._clock.now_s(), self._clock.wall().timestamp() * 1000
+        serves = self._upstream.condition().serves
+        values = []
+        for token in tokens:
+            known = self._intake.known.get(token)
+            if known is not None:
+                price, close = price_of(known.packet, self._divisors), close_of(known.packet, self._divisors)
+                change = None if close is None else round((price - close) * 100 / close, 2)
+                at_ms = int(now_ms - (now_s - known.received_s) * 1000)
+                values.append([token, price, change, known.source if serves else LAST_KNOWN, at_ms])
+        return values
+
+
+def _span(span: Span) -> list[Any]:
+    return [span.state, span.why, int(span.from_at.timestamp() * 1000), int(span.to_at.timestamp() * 1000)]
