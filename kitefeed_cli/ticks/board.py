@@ -24,7 +24,7 @@ _CLEARLY_S = 2.0
 # where many of each instrument cost little more than one, but what has left the processor's cache costs twice as much.
 _FEW = 256
 _MANY = 4096
-_MOST = 16384
+_MOST = 8192
 _EACH = 32
 _WORTH_NUMPY = 64
 
