@@ -33,7 +33,8 @@ def balance(ledger: Ledger) -> tuple[dict[int, int], dict[int, int], dict[int, i
 
 
 def test_the_local_kites_values_and_the_lines_of_run_have_one_sum() -> None:
-    market = Market(universe(NOON.date(), 300), 7, int(NOON.timestamp()))
+    known = universe(NOON.date(), 300)
+    market = Market(known[:41] + known[-300:], 7, int(NOON.timestamp()))  # two frames
     for step in range(4):
         market.advance(step, int(NOON.timestamp()) + step)
     rows = np.arange(len(market.instruments))
