@@ -26,6 +26,7 @@ from ..sources.offer import QuoteSource, Setup, Wanted
 from ..sources.plugins import open_source
 from ..sources.sifting import Sifted, sift
 from ..ticks.board import Board
+from ..ticks.last import FEED, REST, Last
 from ..ticks.quotes import QuoteBatch
 from ..ticks.road import Road
 from .seat import Seat
@@ -107,6 +108,7 @@ class Fallback:
         self._turns_of: list[Wanted] = []
         self._prepare_s = clock.now_s()
         self._prepared = False
+        self._kites: dict[int, Last] = {}  # what Kite said last of an instrument that others have served since
         self._refusals = Refusals()
         self._stopping = threading.Condition()
         self._stopped = False
@@ -134,8 +136,8 @@ class Fallback:
         now_s = self._clock.now_s()
         if self._chain.look(self._state(), now_s):
             self._ear.resting("")
-        if now_s >= self._prepare_s and (known := self._known()):
-            self._prepare(known, now_s)
+        if now_s >= self._prepare_s and (wanted := self._wanted()):
+            self._prepare(wanted, now_s)
         if self._clock.now_s() >= self._chain.due_s:
             self._ask()
 
@@ -144,11 +146,18 @@ class Fallback:
         lacking = {share.state() for share in self._shares if share.trading()} & {SIGNED_OUT, STALE}
         return SIGNED_OUT if SIGNED_OUT in lacking else STALE if lacking else ""
 
-    def _known(self) -> list[Wanted]:
+    def _wanted(self) -> list[Wanted]:
         return [wanted for share in self._shares for wanted in share.wanted()]
 
-    def _prepare(self, known: Sequence[Wanted], now_s: float) -> None:
-        outcome = self._asker.prepare(known)
+    def _known(self, instrument_token: int) -> Last | None:
+        """What an answer is held against: Kite's own last word, even when this source has served since."""
+        last = self._board.last(instrument_token)
+        if last is not None and last.source in (FEED, REST):
+            self._kites[instrument_token] = last
+        return self._kites.get(instrument_token, last)
+
+    def _prepare(self, wanted: Sequence[Wanted], now_s: float) -> None:
+        outcome = self._asker.prepare(wanted)
         self._prepare_s = now_s + (_AGAIN_S if outcome.failure else _PREPARE_S)
         if outcome.failure:
             self._printer.detail(f"{self.name} cannot be prepared: {outcome.failure}")
@@ -170,7 +179,7 @@ class Fallback:
             self._failed(outcome.failure, outcome.retry_after_s)
             return
         by_key = {wanted.key: wanted for wanted in turn}
-        sifted = sift(outcome.answer, by_key, self._board.last, self._clock.wall())
+        sifted = sift(outcome.answer, by_key, self._known, self._clock.wall())
         for line in self._refusals.lines(self.name, sifted):
             self._printer.status(line)
         if not sifted.values and not sifted.older:

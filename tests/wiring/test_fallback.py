@@ -281,6 +281,18 @@ def test_an_answer_that_comes_after_the_feed_is_back_is_not_shown(tmp_path: Path
     assert not one.said(POLLING)
 
 
+def test_a_source_that_goes_wrong_after_it_served_well_is_held_against_kites_last_word(tmp_path: Path) -> None:
+    with play(tmp_path) as one:
+        one.dies()
+        one.until(lambda: len(one.ticks("upstox")) >= 3 * len(NAMES), "three good rounds")
+        one.kite.set_faults({"secondary": "nonsense"})
+        one.until(lambda: one.said("Refused from upstox"), "the refusal")
+        one.clock.sleep(15.0)
+
+    assert 1 == len(one.said("upstox brings no quotes (no usable quotes) - what was last known is marked stale"))
+    assert max(tick["last_price"] for tick in one.ticks("upstox") if tick["instrument"] == "NSE:INFY") < 2000
+
+
 def test_what_was_refused_is_counted_at_the_end(tmp_path: Path) -> None:
     with play(tmp_path) as one:
         one.kite.set_faults({"secondary": "nonsense"})
