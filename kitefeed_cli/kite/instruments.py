@@ -232,7 +232,7 @@ def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> 
     names = ", ".join(map(shown, absent[:_NAMED])) + (f" and {len(absent) - _NAMED} more" * (len(absent) > _NAMED))
     hints = list(dict.fromkeys(one.hint for one in absent if one.hint))
     if all(one.expired for one in absent):
-        what = f"{names} {'has' if len(absent) == 1 else 'have'} expired"
+        what = f"{names} {'is an expired contract' if len(absent) == 1 else 'are expired contracts'}"
         why = "contracts leave Kite's instrument list after their last day"
     else:
         what = f"Kite has no instrument {names}"

@@ -125,7 +125,7 @@ def test_an_expired_contract_is_refused_by_name_with_the_next_one() -> None:
     instruments, _ = from_list()
     problem = problem_of(instruments, "NFO:NIFTY26FEBFUT", "NFO:NIFTY26FEB25000CE")
 
-    assert "NFO:NIFTY26FEBFUT, NFO:NIFTY26FEB25000CE have expired" == problem.what
+    assert "NFO:NIFTY26FEBFUT, NFO:NIFTY26FEB25000CE are expired contracts" == problem.what
     assert "the next contract is NFO:NIFTY26MARFUT; the next contract is NFO:NIFTY26MAR25000CE" == problem.next_step
 
 
@@ -135,7 +135,7 @@ def test_a_contract_of_an_old_list_that_is_over_is_refused_too(tmp_path: Path) -
     instruments = Instruments(gone, ROOT, at("2026-04-01T09:00"), tmp_path)
     problem = problem_of(instruments, "12345602")
 
-    assert "12345602 has expired" == problem.what
+    assert "12345602 is an expired contract" == problem.what
     assert "the next contract is NFO:NIFTY26APRFUT" == problem.next_step
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import feed, network, refused
+from . import feed, instruments, network, refused
 from .lookup import found, nearest
 from .page import Meaning, Page
 
@@ -17,6 +17,7 @@ PAGES = (
     feed.GAVE_UP,
     feed.REACTOR,
     feed.TOO_MANY,
+    instruments.NO_INSTRUMENT,
     refused.SPENT_TOKEN,
     refused.CHECKSUM,
     refused.HEADER,
