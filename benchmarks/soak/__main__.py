@@ -133,7 +133,7 @@ class Soak:
                 stdout=subprocess.PIPE,
                 stderr=err,
                 cwd=folder,
-                env={**os.environ, "KITEFEED_INSTRUMENTS": ",".join(tokens)},
+                env={**os.environ, "KITEFEED_INSTRUMENTS": ",".join(tokens), "KITEFEED_CALENDAR": "always-open"},
             )
         self.out = Stdout()
         self.ledger = Ledger()

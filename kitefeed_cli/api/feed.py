@@ -141,7 +141,8 @@ class Feed:
     @property
     def state(self) -> str:
         """ "live", "connecting", "polling" (quotes from REST), "stale" (no source serves), "signed-out" (waits for a
-        login), "closed" (the market is) or "stopped" (this Feed is not open)."""
+        login), "closed" (the market is), "unknown" (no news, and the calendar does not know the day) or "stopped" (this
+        Feed is not open)."""
         return "stopped" if self._opened is None else self._opened.state
 
     @property

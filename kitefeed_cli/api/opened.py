@@ -92,7 +92,7 @@ class Opened:
 
     @property
     def state(self) -> str:
-        return "stopped" if self.closed or self._failure is not None else self._run.shown.shown.value
+        return "stopped" if self.closed or self._failure is not None else self._run.voice.state
 
     @property
     def problem(self) -> Problem | None:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .book import AlwaysOpen, Calendar, Outlook, Segments, load, shipped
+from .book import ALWAYS_OPEN, AlwaysOpen, Calendar, Outlook, Segments, load, shipped
 from .days import DEFAULT_SEGMENTS, SEGMENTS, Hours, segments_of
 
 __all__ = [
+    "ALWAYS_OPEN",
     "DEFAULT_SEGMENTS",
     "SEGMENTS",
     "AlwaysOpen",

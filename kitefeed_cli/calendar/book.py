@@ -12,6 +12,7 @@ from ..clock import IST
 from .days import DAY_MIN, DEFAULT_SEGMENTS, NOT_IN_THE_CALENDAR, Day, Hours, Span, together
 from .entries import Entries, read
 
+ALWAYS_OPEN = "always-open"  # in place of a file
 FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
 _AHEAD_MIN = (0, 20, 40, 60)  # no session is shorter than the steps
 _LOOKS_AHEAD_DAYS = 40  # for the next session; no pause of the exchanges is nearly as long
@@ -206,7 +207,10 @@ def shipped() -> Calendar:
 
 
 def load(path: Path | None) -> Calendar:
-    """The shipped calendar with that file's entries above it. Raises Problem for a file that cannot be used."""
+    """The shipped calendar with that file's entries above it, or that of a local Kite when it is called `always-open`.
+    Raises Problem for a file that cannot be used."""
+    if path == Path(ALWAYS_OPEN):
+        return AlwaysOpen()
     return shipped() if path is None else Calendar(read(path))
 
 

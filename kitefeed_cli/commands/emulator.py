@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..calendar import ALWAYS_OPEN
 from ..clock import ScaledClock, SystemClock
 from ..problems import Exit, Problem
 from ..settings import REDIRECT_URL
@@ -25,6 +26,7 @@ KITEFEED_LOGIN_ROOT={login}
 KITE_API_KEY={api_key}
 KITE_API_SECRET={api_secret}
 KITE_ACCESS_TOKEN={access_token}
+KITEFEED_CALENDAR={calendar}
 # A secondary source, for `--secondary upstox`:
 KITEFEED_UPSTOX_ROOT={rest}
 UPSTOX_ANALYTICS_TOKEN={upstox_token}
@@ -44,7 +46,7 @@ def emulator(
     port: Annotated[int, _option("port", "The port on 127.0.0.1; 0 takes a free one.")] = 0,
     seed: Annotated[int, _option("seed", "The same seed gives the same prices.")] = 7,
     instruments: Annotated[int, _option("instruments", "Made-up instruments besides the well-known ones.")] = 0,
-    market: Annotated[Market, _option("market", "Whether prices move: always, never, or on weekdays 09:15-15:30.")] = (
+    market: Annotated[Market, _option("market", "Whether prices move: always, never, or in the sessions of NSE.")] = (
         "open"
     ),
     redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = REDIRECT_URL,
@@ -63,8 +65,10 @@ def emulator(
         for asked_to_end in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
             signal.signal(asked_to_end, signal.default_int_handler)
         with kite:
-            words = kite.ready()
-            sys.stdout.write(dumps(words, separators=(",", ":")) + "\n" if json else _BLOCK.format(**words))
+            words, hours = kite.ready(), ALWAYS_OPEN if market == "open" else ""
+            sys.stdout.write(
+                dumps(words, separators=(",", ":")) + "\n" if json else _BLOCK.format(**words, calendar=hours)
+            )
             sys.stdout.flush()
             while True:
                 clock.sleep(3600 * speed)

@@ -9,6 +9,7 @@ import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
 from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
+from .hour_flags import CalendarFile, UntilWhen, until_of
 from .local_flags import Demo, Emulator
 from .serve_flags import RelayHonest, RelayKeyFile, Serve, ServeRemote, serving_of
 from .tell_flags import Notify, NotifyExec
@@ -31,6 +32,8 @@ def run(
     ] = None,
     emulator: Emulator = False,
     demo: Demo = False,
+    until: UntilWhen = None,
+    calendar: CalendarFile = None,
     incidents: Incidents = None,
     record_rest: RecordRest = False,
     notify: Notify = None,
@@ -56,8 +59,8 @@ def run(
     from ..wiring.run import FeedRun
     from ..wiring.tokens import command_store
 
+    ends = until_of(until, clock := SystemClock())
     printer = make_printer(ctx.obj, json=json)
-    clock = SystemClock()
     few_arenas()
     if processors == "one":
         keep_to_one_processor()
@@ -67,9 +70,9 @@ def run(
     if emulator:
         from ..wiring.local import run_on_local_kite
 
-        run_on_local_kite(printer, clock, flags_of(ctx), serving_of(ctx), demo=demo, incidents=kept)
+        run_on_local_kite(printer, clock, flags_of(ctx), serving_of(ctx), demo=demo, incidents=kept, until=ends)
         return
     settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
-    feed = FeedRun(settings, store, clock, printer, incidents=kept)
+    feed = FeedRun(settings, store, clock, printer, incidents=kept, until=ends)
     run_attended(feed, settings, store, clock, printer, serving_of(ctx))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..calendar import AlwaysOpen
+from ..calendar import ALWAYS_OPEN
 from ..clock import Clock
 from ..console.printer import Printer
 from ..session import TokenStore
@@ -34,6 +34,7 @@ def environment(kite: LocalKite) -> dict[str, str]:
         "KITEFEED_LOGIN_ROOT": kite.login_root,
         "KITEFEED_UPSTOX_ROOT": kite.rest_root,
         "UPSTOX_ANALYTICS_TOKEN": kite.upstox_token,
+        "KITEFEED_CALENDAR": ALWAYS_OPEN,
     }
 
 
@@ -62,7 +63,6 @@ def run_on_local_kite(
             clock,
             printer,
             incidents=incidents,
-            calendar=AlwaysOpen(),
             until=until,
             secondary=secondary,
         )

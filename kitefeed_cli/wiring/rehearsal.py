@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..calendar import shipped
 from ..clock import ScaledClock
 from ..console.printer import Printer
 from ..kite.errors import KiteError
@@ -142,7 +143,7 @@ class _Play:
         self._set_out()
         self._rest = Rest(settings.api_key, settings.rest_root, time.clock)
         secondary = secondary_of(settings, time.clock, words)
-        self._run = FeedRun(settings, self._store, time.clock, printer, secondary=secondary)
+        self._run = FeedRun(settings, self._store, time.clock, printer, secondary=secondary, calendar=shipped())
 
     def play(self) -> None:
         with contextlib.suppress(KiteError):  # the first call loads the client, which must not cost the scenario time

@@ -52,6 +52,11 @@ class Voice:
         self._lock = threading.Lock()  # who serves is told by the loops and by the secondary source's thread
 
     @property
+    def state(self) -> str:
+        """The word of the state that is shown."""
+        return state_shown(self.shown.shown, None, self._outlook())[0]
+
+    @property
     def secondary(self) -> str | None:
         """The name of the secondary source while it serves."""
         return self._secondary

@@ -31,6 +31,7 @@ def env_file(kite: LocalKite) -> Path:
     path.touch(0o600)
     path.write_text(
         f"KITE_API_KEY={kite.api_key}\nKITEFEED_REST_ROOT={kite.rest_root}\nKITEFEED_WS_ROOT={kite.ws_root}\n"
+        "KITEFEED_CALENDAR=always-open\n"
         f"KITE_ACCESS_TOKEN={kite.access_token}\n"
     )
     return path

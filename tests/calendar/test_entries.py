@@ -149,3 +149,16 @@ def test_nothing_is_parsed_before_the_calendar_is_asked() -> None:
     code = "import sys, kitefeed_cli.calendar.book as book; print(book._shipped_year.cache_info().misses)"
 
     assert "0\n" == run([executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_file_on_the_page_about_the_calendar_can_be_used() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "calendar.md").read_text("utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    entries = parse(text, "docs/calendar.md")
+
+    assert {"NSE", "BSE"} == entries.regular.keys()
+    assert ((18 * 60 + 15, 19 * 60 + 15),) == entries.days["NSE", date(2026, 11, 8)].opens
+    assert ((), "Republic Day") == (
+        entries.days["MCX", date(2027, 1, 26)].opens,
+        entries.days["MCX", date(2027, 1, 26)].name,
+    )

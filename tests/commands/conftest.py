@@ -82,6 +82,7 @@ def env_file(kite: LocalKite, canary: Canary, tmp_path: Path) -> Path:
     path.write_text(
         f"# mine\nKITE_API_KEY={kite.api_key}\nKITE_API_SECRET='{canary.api_secret}'\n"
         f"KITEFEED_REST_ROOT={kite.rest_root}\nKITEFEED_WS_ROOT={kite.ws_root}\nKITEFEED_LOGIN_ROOT={kite.login_root}\n"
+        "KITEFEED_CALENDAR=always-open\n"
         f"KITE_ACCESS_TOKEN={canary.access_token}\nOTHER=kept # a comment\n"
     )
     return path

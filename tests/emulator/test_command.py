@@ -59,7 +59,8 @@ def test_the_text_for_people_is_an_env_file() -> None:
     running.communicate(timeout=5)
     settings = dict(line.rstrip("\n").split("=", 1) for line in lines if not line.startswith("#"))
     expected = "KITEFEED_REST_ROOT KITEFEED_WS_ROOT KITEFEED_LOGIN_ROOT KITE_API_KEY KITE_API_SECRET KITE_ACCESS_TOKEN"
-    assert [*expected.split(), "KITEFEED_UPSTOX_ROOT", "UPSTOX_ANALYTICS_TOKEN"] == list(settings)
+    expected += " KITEFEED_CALENDAR KITEFEED_UPSTOX_ROOT UPSTOX_ANALYTICS_TOKEN"
+    assert expected.split() == list(settings)
 
 
 def test_a_port_in_use_names_the_port_and_the_way_out(kite: LocalKite) -> None:

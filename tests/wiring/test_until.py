@@ -151,7 +151,8 @@ def played(clock: DayClock, tmp_path: Path, *names: str, seconds: float = PATIEN
         store, err = TokenStore(env_file), io.StringIO()
         store.save(kite.access_token)
         printer = Printer(io.StringIO(), err, clock)
-        run = FeedRun(settings, store, clock, printer, until=lambda market: Until(None, market, clock))
+        ends = lambda market: Until(None, market, clock)  # noqa: E731
+        run = FeedRun(settings, store, clock, printer, calendar=shipped(), until=ends)
         thread = threading.Thread(target=run.run, name="kitefeed-test-run")
         thread.start()
         thread.join(seconds)
