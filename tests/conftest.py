@@ -1,7 +1,7 @@
 """What holds in every test, asked for or not.
 
 * No network beyond this machine: connecting or looking up a name elsewhere fails the test, also when the code under
-  test swallows the error.
+  test swallows the error, and also when a Python that the test started does it.
 * No real home folder, settings or working folder: a test cannot see, or spoil, the developer's own.
 * No planted secret in any output: what a test printed, logged, captured, read from a child or left in a file is
   searched for the canaries, in their usual disguises too. Every token that a local Kite makes is one.
@@ -184,6 +184,15 @@ def _no_secret_in_files(request: pytest.FixtureRequest, _room: Path) -> Iterator
 
 
 @pytest.fixture(autouse=True)
+def _no_secret_known_from_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The redactor of the process knows the secrets of this test alone: one test's token is another one's text."""
+    from kitefeed_cli.redact import REDACTOR
+
+    monkeypatch.setattr(REDACTOR, "_forms", set())
+    monkeypatch.setattr(REDACTOR, "_pattern", None)
+
+
+@pytest.fixture(autouse=True)
 def _no_thread_left_behind() -> Iterator[None]:
     """Threads named `kitefeed…` that a test started must be gone when it ends; one is given a moment to leave."""
     before = set(threading.enumerate())
@@ -201,6 +210,45 @@ def _is_here(address: Any) -> bool:
         return True  # a Unix socket
     host = str(address[0])
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+# What every Python runs that a test starts: the same rule, and a file to tell of what broke it.
+_IN_CHILDREN = """
+import os, sys
+def guard(event, args):
+    if event in ("socket.connect", "socket.sendto"):
+        host = args[1][0] if isinstance(args[1], tuple) else ""
+    elif event == "socket.getaddrinfo":
+        host = args[0] or ""
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else str(host)
+    if host in ("", "localhost", "::1", "0.0.0.0", "::") or host.startswith("127.") or host.endswith(".invalid"):
+        return
+    with open(os.environ["REFUSED_BY_TESTS"], "a") as refused:
+        refused.write(host + " ")
+    raise OSError("a test may not reach " + host)
+if "REFUSED_BY_TESTS" in os.environ:
+    sys.addaudithook(guard)
+"""
+
+
+@pytest.fixture(scope="session")
+def _guarding(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that makes a Python guard itself when it is on its path."""
+    folder = tmp_path_factory.mktemp("guarding")
+    (folder / "sitecustomize.py").write_text(_IN_CHILDREN, "utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_network_for_children(monkeypatch: pytest.MonkeyPatch, _guarding: Path, _room: Path) -> Iterator[None]:
+    """A Python that a test starts may speak to this machine alone, too."""
+    refused = _room / "refused.txt"
+    monkeypatch.setenv("REFUSED_BY_TESTS", str(refused))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(_guarding), os.environ.get("PYTHONPATH")))))
+    yield
+    assert not refused.exists(), f"a child tried to reach {refused.read_text('utf-8')}"
 
 
 @pytest.fixture(autouse=True)
@@ -269,8 +317,8 @@ def _no_real_home(monkeypatch: pytest.MonkeyPatch, _room: Path) -> None:
     home, work = _room / "home", _room / "work"
     home.mkdir(parents=True)
     work.mkdir()
-    (home / "run").mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    (_room / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(_room / "run"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     for kind in ("config", "cache", "data", "state"):

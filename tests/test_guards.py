@@ -99,6 +99,18 @@ def test_looks_a_name_up():
     except OSError:
         pass
 
+def test_starts_somebody_who_connects_elsewhere():
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), 1)"
+    subprocess.run([sys.executable, "-c", code], capture_output=True)
+
+def test_starts_somebody_who_looks_a_name_up():
+    code = "import socket; socket.getaddrinfo('example.com', 80)"
+    subprocess.run([sys.executable, "-c", code], capture_output=True)
+
+def test_innocent_child():
+    code = "import socket; here = socket.create_server(('127.0.0.1', 0)); socket.create_connection(here.getsockname())"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
 def test_leaves_a_thread_behind():
     threading.Thread(target=threading.Event().wait, name="kitefeed-left", daemon=True).start()
 

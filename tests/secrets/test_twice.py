@@ -21,8 +21,8 @@ _PASTED = (
 
 def run(scene: Scene) -> tuple[subprocess.Popen[str], str, str]:
     """A morning: live, the token dies, one error, a login by another tool, live again, Ctrl-C. And all of it kept."""
+    (scene.folder / "work" / "incidents").mkdir()
     running = scene.start("run", "--json", "--incidents", "incidents", "--record-rest", "NSE:INFY")
-    (scene.folder / "work" / "incidents").mkdir(exist_ok=True)
     err = scene.said(running, "Market feed is now LIVE")
     scene.kite.set_token("expired")
     scene.kite.set_faults({"feed": "dropped"})
@@ -31,7 +31,7 @@ def run(scene: Scene) -> tuple[subprocess.Popen[str], str, str]:
     scene.kite.set_faults({})
     scene.kite.login()
     scene.save(scene.kite.access_token)
-    err += scene.said(running, "live again")
+    err += scene.said(running, "plays it again")
     out, rest = stop(running)
     return running, _collapsed(out), err + rest
 
