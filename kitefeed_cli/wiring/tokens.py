@@ -37,7 +37,7 @@ def _look_at_permissions(store: TokenStore, printer: Printer, *, strict: bool) -
         raise Problem(
             "the token store is not private, and KITEFEED_STRICT is on",
             warning,
-            "correct that, or run `kitefeed login`, which writes it anew with mode 0600",
+            "correct that, or run `kitefeed login`, which writes it anew as 0600",
             Exit.REFUSED,
             "token-store-not-private",
         )
