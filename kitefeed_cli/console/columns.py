@@ -38,5 +38,5 @@ def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width:
 
 def _cell(text: str, width: int, column: Column) -> str:
     if len(text) > width:
-        text = text[: width - 1] + "…"
+        text = text[: width - 2] + ".."  # an ellipsis is three columns where there is no UTF-8
     return text.rjust(width) if column.right else text.ljust(width)

@@ -19,7 +19,7 @@ def test_in_a_pipe_nothing_is_cut() -> None:
 def test_on_a_terminal_texts_are_cut_first() -> None:
     assert [
         "Name               Lot  What it is",
-        "NSE:INFY             1  INFOSYS L…",
+        "NSE:INFY             1  INFOSYS ..",
         "NFO:NIFTY26MARFUT   75  NIFTY",
     ] == plain_table(COLUMNS, ROWS, 34)
 
