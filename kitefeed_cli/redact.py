@@ -61,7 +61,7 @@ class Redactor:
 
 
 # A run of letters and digits as long as a token. A word, CamelCase included, is none.
-_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_RUN = re.compile(r"[A-Za-z0-9]{12,}|(?=[^\s]*\d)(?=[^\s]*[A-Z])(?=[^\s]*[a-z])[A-Za-z0-9+/_-]{24,}={0,2}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+")
 
 

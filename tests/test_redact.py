@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitefeed_cli.redact import REDACTED, Redactor, one_line
+from kitefeed_cli.redact import REDACTED, Redactor, hide_tokens, one_line
 
 SECRET = "s3cr3t/Tok+en=42é'"
 
@@ -158,3 +158,37 @@ def test_one_line_stays_one_line(text: str, shown: str) -> None:
 @given(st.text())
 def test_no_text_breaks_the_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF",  # an access token
+        "QwErTyUiOpAsDfGhJkLzXcVbNmQwErTy",  # one without a digit
+        "0a1b2c3d4e5f60718293a4b5c6d7e8f9" * 2,  # a checksum
+        "k3Jd/8fH+q2Lx9Zp/W7vR1tB+n6Mc0yQ==",  # an enctoken
+        "aB3-dE6_gH9-jK2_mN5-pQ8_sT1",
+        "12345678901234567890",
+    ],
+)
+@pytest.mark.parametrize("text", ["{}", "what is {}?", "GET /?x={}&y=1", "token key:{} was sent"])
+def test_what_may_be_a_token_is_hidden_in_a_text_from_outside(token: str, text: str) -> None:
+    shown = hide_tokens(text.format(token))
+
+    assert REDACTED in shown
+    assert all(token[start : start + 8] not in shown for start in range(len(token) - 8))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WebSocketConnectionClosedException: Connection is already closed.",
+        "ReactorNotRestartable",
+        "KeyError: 'depth' in on_ticks",
+        "https://api.kite.trade/user/profile",
+        "NFO:NIFTY26NOV",
+        "CERTIFICATE_VERIFY_FAILED",
+    ],
+)
+def test_the_words_of_an_error_stay(text: str) -> None:
+    assert text == hide_tokens(text)

@@ -246,6 +246,12 @@ STORE = Page(
             "make both yours, or name another file with `--env-file PATH`",
             ("token-not-saved",),
         ),
+        Meaning(
+            "Others can read the token store",
+            "`ls -l .env` shows more than -rw-------, and KITEFEED_STRICT refuses that",
+            "run `kitefeed login`, which writes it anew for you alone",
+            ("token-store-not-private",),
+        ),
         Meaning("The disk is full", "`df .` shows it", "free some space, then run `kitefeed login` again"),
     ),
     words=("read-only",),
