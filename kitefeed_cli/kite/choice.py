@@ -10,7 +10,7 @@ from ..following import Following
 from ..policy.events import Answer
 from ..problems import Exit, Problem
 from .errors import KiteError
-from .instruments import Instrument, Instruments
+from .instruments import Found, Instrument, Instruments
 from .nearest import Missing
 from .rest import Rest
 from .rules import Prices, Window, windows
@@ -45,9 +45,7 @@ class Choice:
 def choose(wanted: Following, lists: Instruments, prices: Prices, *, strict: bool = True) -> Choice:
     """What is to be followed today. Raises Problem: exit 3 and 4 for what a login or a wait may cure, 2 and 5 for what
     they will not. `strict`: a name that no list has is a Problem too."""
-    known = lists.look_up(wanted.names)
-    if strict and known.missing:
-        raise lists.refusal(known.missing, wanted.places)
+    known = Found(lists.resolve(wanted.names, wanted.places), []) if strict else lists.look_up(wanted.names)
     if not wanted.rules:
         return Choice(known.instruments, [], known.missing)
     try:

@@ -104,12 +104,8 @@ class Instruments:
         """
         found = self.look_up(names)
         if found.missing:
-            raise self.refusal(found.missing, places)
+            raise _refusal(found.missing, places or {}, self.day)
         return found.instruments
-
-    def refusal(self, absent: Sequence[Missing], places: Mapping[str, str] | None = None) -> Problem:
-        """What to tell the user who named them; exit 5."""
-        return _refusal(absent, places or {}, self.day)
 
     def look_up(self, names: Sequence[str]) -> Found:
         """The same without a verdict on the names that are missing."""
