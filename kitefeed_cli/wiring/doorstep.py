@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..console.printer import Printer
 from ..kite.login.qr import qr_code
 
-_BELOW = 3  # lines of the terminal that stay free for what follows a QR code
+_BELOW = 2  # lines of the terminal that what follows a QR code takes, the cursor's included
 _LOADS = "Should the page you land on not load, paste its address here and press Enter.\n"
-_ELSEWHERE = "Log in there. The page you land on will not load: copy its address, paste it\nhere and press Enter.\n"
+_ELSEWHERE = "Log in, copy the address you land on (it will not load), and paste it here:\n"
 
 
 def show_link(printer: Printer, url: str, *, person: bool, elsewhere: bool, qr: bool | None) -> None:
@@ -30,14 +30,11 @@ def _show_code(printer: Printer, url: str, *, insist: bool) -> None:
     console = printer.talk_console()
     columns, lines = console.size
     blocks = "utf" in console.encoding.lower()
-    above = 0 if insist else 3 + -(-(len(url) + 2) // columns)
-    code = qr_code(url, columns, lines - above - _BELOW, blocks=blocks)
+    around = _BELOW if insist else _BELOW + 3 + -(-(len(url) + 2) // columns)
+    code = qr_code(url, columns, lines - around, blocks=blocks)
     if code is None:
         if insist:
             printer.status("The terminal is too small for the QR code")
         return
-    drawn = Text(no_wrap=True)
     for row in code:
-        drawn.append(row, "bright_white on black")
-        drawn.append("\n")
-    console.print(drawn)
+        console.print(Text(row, "bright_white on black", no_wrap=True))

@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import subprocess
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -262,7 +263,7 @@ def test_a_person_pastes_the_address_on_a_terminal(user: User, kite: LocalKite, 
     os.close(theirs)
     shown = b""
     until_s = CLOCK.now_s() + 20
-    while b"press Enter" not in shown and CLOCK.now_s() < until_s:
+    while b"paste it" not in shown and CLOCK.now_s() < until_s:
         shown += os.read(ours, 4096)
     os.write(ours, b"which address?\n")
     os.write(ours, press_the_button(link_in(shown.decode())).encode() + b"\n")
@@ -277,3 +278,106 @@ def test_a_person_pastes_the_address_on_a_terminal(user: User, kite: LocalKite, 
     assert b"There is no request_token in this line" in shown
     assert kite.access_token == saved(user)
     assert kite.access_token.encode() not in shown
+
+
+def seen_on_a_terminal(user: User, lines: int, columns: int, *words: str, **environ: str) -> str:
+    """What stands on a terminal of that size once the login waits there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (lines, columns))
+    command = [*COMMAND, "login", "--env-file", str(user.env_file), "--redirect-url", "https://example.com/cb", *words]
+    without = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "COLUMNS", "LINES")}
+    running = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env={**without, "TERM": "xterm", **environ}
+    )
+    os.close(theirs)
+    shown = b""
+    until_s = CLOCK.now_s() + 20
+    while b"paste it here" not in shown and CLOCK.now_s() < until_s:
+        shown += os.read(ours, 65536)
+    running.send_signal(signal.SIGINT)
+    assert 0 == running.wait(timeout=10)
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    ("lines", "columns", "words", "drawn"),
+    [
+        (50, 120, [], True),
+        (29, 80, [], True),
+        (24, 80, [], False),  # the link would leave the screen
+        (24, 80, ["--qr"], True),
+        (20, 80, ["--qr"], False),
+        (50, 40, [], False),
+        (50, 120, ["--no-qr"], False),
+    ],
+)
+def test_a_code_is_drawn_where_link_and_code_fit(
+    user: User, lines: int, columns: int, words: list[str], drawn: bool
+) -> None:
+    seen = seen_on_a_terminal(user, lines, columns, *words, LC_ALL="C.UTF-8")
+
+    assert drawn is ("▀▀▀▀▀" in seen)
+    assert ("too small" in seen) is (lines == 20)
+    assert "Open this link on your phone or computer:" in seen
+
+
+def test_without_unicode_the_code_is_drawn_in_ascii(user: User) -> None:
+    seen = seen_on_a_terminal(user, 60, 120, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+
+    assert "#" * 98 in seen
+    assert seen.isascii()
+
+
+def test_colours_make_the_code_light_on_dark_and_no_color_leaves_them_out(user: User) -> None:
+    assert "\x1b[97;40m" in seen_on_a_terminal(user, 50, 120, LC_ALL="C.UTF-8")
+    assert "\x1b" not in seen_on_a_terminal(user, 50, 120, LC_ALL="C.UTF-8", NO_COLOR="1")
+
+
+def test_in_a_pipe_no_code_is_drawn(user: User) -> None:
+    said = user.run("login", "-", "--qr", text="x")
+
+    assert "▀" not in said.err
+
+
+def test_a_new_store_in_a_git_work_tree_is_kept_out_of_git(kite: LocalKite, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    user = User(tmp_path / ".env")
+    location = press_the_button(f"{kite.login_root}?api_key={kite.api_key}")
+    said = user.run("login", "-", text=location, **settings_of(kite))
+
+    assert 0 == said.code
+    assert "/.env\n" == (tmp_path / ".gitignore").read_text()
+    assert "is written, so that git leaves" in said.err
+
+
+def test_a_waiting_login_leaves_no_core_dump(user: User, redirect: str) -> None:
+    running = user.start("login", "--redirect-url", redirect)
+    read_link(running)
+    limits = Path(f"/proc/{running.pid}/limits").read_text()
+    running.send_signal(signal.SIGINT)
+    user.finish(running)
+
+    assert ["0"] == [line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size")]
+
+
+def listens(redirect: str) -> bool:
+    port = f":{int(redirect.rpartition(':')[2].strip('/')):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(port) and row[3] == "0A" for row in rows)
+
+
+def test_nobody_listens_while_the_request_token_is_exchanged(
+    user: User, kite: LocalKite, redirect: str, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    kite.set_faults({"rest": "slow"})
+    running = user.start("login", "--force", "--redirect-url", redirect)
+    location = press_the_button(read_link(running))
+    requests.get(at(redirect, location), timeout=5)
+    starts_s = CLOCK.now_s()
+    eventually(lambda: not listens(redirect))
+    took_s = CLOCK.now_s() - starts_s
+    kite.clear_faults()
+    user.finish(running)
+
+    assert took_s < 3.0  # Kite takes longer to answer
