@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..calendar import load
 from ..checkup import (
@@ -51,6 +52,8 @@ from ..problems import Exit, Problem, bug
 from ..settings import Settings, Value, read_settings
 from .tokens import open_store
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -76,6 +79,14 @@ class Outcome:
         return Exit.OK if self.problem is None else self.problem.exit_code
 
 
+class _NobodyListens(BaseException):
+    """A line could not be told. No finding: no check may take it for one, so it passes all that catch Exception."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class Visit:
     """One round of checks. `wanted`: which ones; `told` hears each line as it is settled, `begun` what is looked at.
     `flags` are those of `read_settings`."""
@@ -92,14 +103,20 @@ class Visit:
         self._env_file = env_file
         self._flags = flags
         self._clock = clock
-        self._sheet = Sheet(wanted, told, begun)
+        self._sheet = Sheet(wanted, _firm(told), _firm(begun))
         self._problem: Problem | None = None
         self._reasons: tuple[Reason, ...] = ()
         self._user = ""
         self._rest = self._feed = NOT_REACHED
 
     def run(self) -> Outcome:
-        """Run every check. Raises nothing: a problem is part of the outcome."""
+        """Run every check. A problem is part of the outcome; raises only what `told` and `begun` do."""
+        try:
+            return self._run()
+        except _NobodyListens as stop:
+            raise stop.error from None
+
+    def _run(self) -> Outcome:
         starts_s = self._clock.now_s()
         sheet = self._sheet
         try:
@@ -184,3 +201,13 @@ class Visit:
             advice = advise(found.reasons, found.facts)
             problem.what, problem.why, problem.next_step = advice.what, advice.why, advice.next
         return problem
+
+
+def _firm(speak: Callable[[T], None]) -> Callable[[T], None]:
+    def speaking(what: T) -> None:
+        try:
+            speak(what)
+        except Exception as error:  # noqa: BLE001 - handed on whole
+            raise _NobodyListens(error) from None
+
+    return speaking

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from kitefeed_cli.checkup import CHECKS
 from kitefeed_cli.emulator import LocalKite
 
-from .conftest import CLOCK, User
+from .conftest import CLOCK, COMMAND, KILL_S, User
 
 
 def test_the_screen_names_every_check_and_ends_with_0(user: User) -> None:
@@ -86,6 +87,29 @@ def test_quiet_says_nothing_when_all_is_well_and_the_error_when_not(user: User, 
     assert 3 == expired.code
     assert expired.err.startswith("error: Kite rejects what is saved as access token")
     assert [["failed", "token"]] == [line.split()[:2] for line in expired.out.splitlines()]
+
+
+def test_a_reader_that_leaves_ends_it_quietly_and_a_full_disk_is_told(user: User) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "validate", "--env-file", str(user.env_file)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=KILL_S,
+            check=False,
+        )
+    left = user.start("validate")
+    assert left.stdout is not None
+    first = left.stdout.readline()
+    left.stdout.close()
+
+    assert 1 == done.returncode
+    assert done.stderr.startswith("error: the output cannot be written")
+    assert first.startswith("ok       settings")
+    assert 0 == left.wait(KILL_S)
+    assert left.stderr is not None
+    assert "" == left.stderr.read()
 
 
 def test_json_and_nagios_exclude_each_other(user: User) -> None:
