@@ -51,6 +51,7 @@ class LiveTable:
         self._gone = gone
         self._state = "connecting"
         self._secondary: str | None = None
+        self._hours = ""
         self._next_step = ""
         self._backlog = ""
         self._gaps = GapSums()
@@ -76,6 +77,7 @@ class LiveTable:
     def shown(self, state: str, why: str | None, source: str | None = None) -> None:
         with self._changed:
             self._state, self._secondary = state, source
+            self._hours = (why or "") if state in ("closed", "unknown") else ""
             if state == "live":
                 self._next_step = ""
             self._changed.notify()
@@ -132,6 +134,7 @@ class LiveTable:
             height=size.height,
             next_step=self._next_step,
             secondary=self._secondary,
+            hours=self._hours,
             gaps=gaps_headline(self._gaps),
             backlog=self._backlog,
             ascii_only=self._ascii_only,

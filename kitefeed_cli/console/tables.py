@@ -5,7 +5,7 @@ Every cell is a `Text`, never markup: "[nse:infy]" is data. Nothing is said by c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
 from rich.console import Group, RenderableType
@@ -58,13 +58,14 @@ def live_table(
     height: int = 24,
     next_step: str = "",
     secondary: str | None = None,
+    hours: str = "",
     gaps: str = "",
     backlog: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
     """The table of `run`: a state line with the `gaps` so far, one row an instrument in the order of `names`, and what
-    to do. `secondary`: the name of the secondary source while it serves. `backlog`: a line on outputs that do not keep
-    up.
+    to do. `hours`: why no news comes, when that is a matter of hours. `secondary`: the name of the secondary source
+    while it serves. `backlog`: a line on outputs that do not keep up.
 
     `now_s` is on the run's clock; `width` and `height` are the terminal's columns and lines. Instruments that do
     not fit are counted in a line below.
@@ -74,7 +75,8 @@ def live_table(
     below += -(-len(backlog) // max(1, width))
     shown = list(names)[: _rows_that_fit(len(names), height - below)]
     rows = [_cells(names[token], by_token.get(token), state, secondary, now_s, ascii_only) for token in shown]
-    parts: list[RenderableType] = [_headline(state, len(names), secondary, gaps, width), _grid(rows, width, ascii_only)]
+    headline = _headline(state, len(names), secondary, (hours, gaps), width)
+    parts: list[RenderableType] = [headline, _grid(rows, width, ascii_only)]
     if len(shown) < len(names):
         parts.append(Text(f"… and {len(names) - len(shown)} more", style="dim"))
     if backlog:
@@ -114,13 +116,14 @@ def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
     return table
 
 
-def _headline(state: str, instruments: int, secondary: str | None, gaps: str, width: int) -> Text:
+def _headline(state: str, instruments: int, secondary: str | None, more: Sequence[str], width: int) -> Text:
     word, style = _STATES.get(state, (state.upper(), "bold"))
     headline = Text.assemble((word, style), (f"  {instruments} instrument{'s' * (instruments != 1)}", "dim"))
     if secondary is not None:
         headline.append(f"  source: {secondary}", "bold yellow")
-    if gaps and len(headline) + 2 + len(gaps) <= width:
-        headline.append(f"  {gaps}", "dim")
+    for words in more:
+        if words and len(headline) + 2 + len(words) <= width:
+            headline.append(f"  {words}", "dim")
     return headline
 
 

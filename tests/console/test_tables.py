@@ -116,6 +116,19 @@ def test_outputs_that_do_not_keep_up_have_a_line_below_the_values() -> None:
     assert 23 == len(drawn(live_table([], many, "live", 0.0, height=24, backlog=backlog)).splitlines())
 
 
+@pytest.mark.parametrize(
+    ("width", "headline"),
+    [
+        (80, "MARKET CLOSED  4 instruments  NSE opens Wed 25 Nov 09:15  1 gap of 16s"),
+        (60, "MARKET CLOSED  4 instruments  NSE opens Wed 25 Nov 09:15"),
+        (40, "MARKET CLOSED  4 instruments"),
+    ],
+)
+def test_the_next_session_is_in_the_headline_where_it_fits(width: int, headline: str) -> None:
+    words = {"hours": "NSE opens Wed 25 Nov 09:15", "gaps": "1 gap of 16s"}
+    assert headline == drawn(live_table(LASTS, NAMES, "closed", 10.0, width=width, **words)).splitlines()[0]
+
+
 def test_an_empty_watchlist_is_no_mistake_of_the_table() -> None:
     assert drawn(live_table([], {}, "connecting", 0.0)).startswith("CONNECTING  0 instruments\n")
 
@@ -129,6 +142,7 @@ def test_an_empty_watchlist_is_no_mistake_of_the_table() -> None:
         ("stale", "STALE"),
         ("signed-out", "SIGNED OUT"),
         ("closed", "MARKET CLOSED"),
+        ("unknown", "NO NEWS YET"),
     ],
 )
 def test_the_state_is_a_word(state: str, word: str) -> None:
