@@ -49,6 +49,7 @@ class Extras:
             changes = [Change() for _ in self._watchlist.parts]
             if not self._watchlist.resolved:
                 return Wanted(changes, {})
+            self._watchlist.held = frozenset(wanted)
             own = {one.instrument_token for one in self._watchlist.instruments}
             modes = dict.fromkeys(own, self._mode)
             for token, mode in wanted.items():

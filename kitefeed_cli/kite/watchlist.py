@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -85,6 +86,7 @@ class Watchlist:
         self.said: list[str] = []
         self.waits_for: Problem | None = None  # why they are not known yet
         self._choice: Choice | None = None
+        self.held: frozenset[int] = frozenset()  # instrument tokens that others want as well: not to be given up
         self.day = ""  # whose list they were found in; empty when it took none
         many = len(typed) + sum(most(rule) - 1 for rule in wanted.rules)
         connections = min(max(1, -(-many // INSTRUMENTS_MAX)), CONNECTIONS_MAX)
@@ -159,7 +161,7 @@ class Watchlist:
                 return f"{problem.what}: {problem.why}"
             if lists.age_days:
                 return lists.warnings[-1]
-            renewal = renewed(self.instruments, found, lists, self.day)
+            renewal = self._spared(renewed(self.instruments, found, lists, self.day))
             self._replace(found.instruments, renewal)
             self._choice, self.day = found, lists.day
             return renewal
@@ -172,8 +174,13 @@ class Watchlist:
                 return None
             renewal, self._choice = recentred(self._choice, price)
             if renewal is not None:
+                renewal = self._spared(renewal)
                 self._replace(self._choice.instruments, renewal)
             return renewal
+
+    def _spared(self, renewal: Renewal) -> Renewal:
+        """Without giving up what others want."""
+        return replace(renewal, gone=tuple(token for token in renewal.gone if token not in self.held))
 
     def _replace(self, found: list[Instrument], renewal: Renewal) -> None:
         """In place, part by part: what stays must not be asked for again."""
@@ -183,9 +190,10 @@ class Watchlist:
             for part in self.parts:
                 part.subscriptions.pop(token, None)
         for token in renewal.added:
-            min(self.parts, key=lambda part: len(part.subscriptions)).subscriptions[token] = self._mode
+            if not any(token in part.subscriptions for part in self.parts):
+                min(self.parts, key=lambda part: len(part.subscriptions)).subscriptions[token] = self._mode
+            self.subscriptions.setdefault(token, self._mode)
         self.tokens.update((each.instrument_token, each.key) for each in found)
-        self.subscriptions.update(dict.fromkeys(renewal.added, self._mode))
         for token in renewal.gone:
             self.subscriptions.pop(token, None)
         self.instruments = found

@@ -94,3 +94,13 @@ def test_a_connection_takes_no_more_than_kite_serves() -> None:
     assert "3,000 instruments" in why
     assert 1 == len(declined)
     assert INSTRUMENTS_MAX == len(watchlist.subscriptions)
+
+
+def test_the_watchlist_knows_what_is_not_its_own_to_give_up() -> None:
+    watchlist, beside = extras()
+    watchlist.resolve()
+    beside.want({INFY: "full", NIFTY: "ltp"})
+    assert {INFY, NIFTY} == watchlist.held
+
+    beside.want({})
+    assert frozenset() == watchlist.held

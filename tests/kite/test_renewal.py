@@ -190,4 +190,13 @@ def test_strikes_follow_the_price_by_the_difference_alone() -> None:
         "4 new, 4 given up, 20 to follow",
     ) == renewal.lines
     assert watchlist.recentre(lambda token: 25112.0) is None
+
+    watchlist.held = frozenset(renewal.added[:1])
+    back = watchlist.recentre(lambda token: 25012.0)
+    assert back is not None
+    assert set(renewal.added[1:]) == set(back.gone), "what another wants as well stays"
+    assert renewal.added[0] in watchlist.parts[0].subscriptions
+    again = watchlist.recentre(lambda token: 25112.0)
+    assert again is not None
+    assert 1 == sum(renewal.added[0] in part.subscriptions for part in watchlist.parts)
     assert watchlist.recentre(lambda token: 0.0) is None, "no price"
