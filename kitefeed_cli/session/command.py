@@ -55,6 +55,9 @@ class TokenCommand:
         self._closed = False
 
     def read(self) -> Session:
+        session = self._session
+        if session is not None:  # also while it is being asked again: this must not wait
+            return session
         with self._asking:
             return self._session or self._ask()
 

@@ -100,6 +100,19 @@ def test_a_command_that_fails_is_told_by_its_own_words(user: User, tmp_path: Pat
     assert "No access token from the token command: it ended with exit code 2: gpg: decryption failed" in said.err
 
 
+def test_a_stop_ends_a_command_that_hangs(user: User, tmp_path: Path, eventually: Until) -> None:
+    script = tmp_path / "hangs.sh"
+    script.write_text(f"echo $$ > {tmp_path}/pid; exec sleep 60\n")
+    running = user.start("run", "--json", "--token-command", f"sh {script}", "NSE:INFY")
+    eventually(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+    running.send_signal(signal.SIGINT)
+    said = user.finish(running)
+
+    assert (0, True) == (said.code, said.took_s < 2.0)
+    pid = (tmp_path / "pid").read_text().strip()
+    eventually(lambda: not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
+
+
 def test_the_token_may_be_piped_in(user: User, kite: LocalKite) -> None:
     forget(user)
     said = user.run("poll", "--once", "--json", "--token-file", "-", "NSE:INFY", text=kite.access_token + "\n")

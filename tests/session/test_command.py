@@ -298,3 +298,26 @@ def test_a_stop_does_not_wait_for_a_program_that_hangs(make: Callable[[str], Tok
 
     assert not thread.is_alive()
     assert REAL.now_s() - starts_s < 2.0
+
+
+def test_the_last_answer_is_known_while_it_is_asked_again(
+    make: Callable[[str], TokenCommand], clock: HandClock, tmp_path: Path
+) -> None:
+    """The deciding loop reads before every attempt, and must not wait for a program."""
+    script = tmp_path / "hangs.sh"
+    script.write_text(f"test -e {tmp_path}/first && exec sleep 60; touch {tmp_path}/first; echo {OLD}\n")
+    command = make(f"sh {script}")
+    command.read()
+    clock.at_s += CALM_S
+    thread = threading.Thread(target=command.fingerprint)
+    thread.start()
+    until_s = REAL.now_s() + 10
+    while command._child is None and REAL.now_s() < until_s:
+        REAL.sleep(0.01)
+    starts_s = REAL.now_s()
+
+    assert OLD == command.read().access_token
+    assert REAL.now_s() - starts_s < 0.5
+    assert thread.is_alive()
+    command.close()
+    thread.join(5.0)
