@@ -6,7 +6,6 @@ Strict: a mistake stops with the file, the line, and what to type instead.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,6 +62,8 @@ def read(path: Path) -> Entries:
 
 def parse(text: str, shown: str) -> Entries:
     """The same for its text; `shown` names it in messages."""
+    import tomllib  # late: most commands have no question about hours
+
     try:
         top = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..calendar import ALWAYS_OPEN
 from ..clock import ScaledClock, SystemClock
 from ..problems import Exit, Problem
 from ..settings import REDIRECT_URL
@@ -55,6 +54,7 @@ def emulator(
     json: Json = False,
 ) -> None:
     """A local Kite: REST, WebSocket, login page, and every fault on a switch."""
+    from ..calendar import ALWAYS_OPEN
     from ..emulator import CannotListenError, LocalKite
 
     if speed <= 0 or instruments < 0 or updates < 1 or not 0 <= port <= 65535:

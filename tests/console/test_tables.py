@@ -125,8 +125,9 @@ def test_outputs_that_do_not_keep_up_have_a_line_below_the_values() -> None:
     ],
 )
 def test_the_next_session_is_in_the_headline_where_it_fits(width: int, headline: str) -> None:
-    words = {"hours": "NSE opens Wed 25 Nov 09:15", "gaps": "1 gap of 16s"}
-    assert headline == drawn(live_table(LASTS, NAMES, "closed", 10.0, width=width, **words)).splitlines()[0]
+    hours, gaps = "NSE opens Wed 25 Nov 09:15", "1 gap of 16s"
+    lines = drawn(live_table(LASTS, NAMES, "closed", 10.0, width=width, hours=hours, gaps=gaps)).splitlines()
+    assert headline == lines[0]
 
 
 def test_an_empty_watchlist_is_no_mistake_of_the_table() -> None:
