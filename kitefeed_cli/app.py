@@ -21,6 +21,7 @@ from .commands.poll import poll
 from .commands.run import run
 from .commands.simulate import simulate
 from .commands.status import status
+from .commands.unit import service
 from .commands.validate import validate
 from .console.streams import OutputClosed
 from .family import keep_to
@@ -81,6 +82,7 @@ app.command()(poll)
 app.command()(simulate)
 app.command()(emulator)
 app.command()(explain)
+app.add_typer(service, name="service")
 
 
 def main() -> NoReturn:

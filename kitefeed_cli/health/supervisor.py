@@ -29,29 +29,30 @@ class Supervisor:
 
     def look(self, vitals: Vitals) -> None:
         """Tell it how the run is."""
-        words = []
-        if not self._ready and vitals.turned_s is not None:
-            self._ready = True
-            words.append("READY=1")
-        if self._watchdog and self._ready and livez(vitals):
+        running = vitals.turned_s is not None
+        words = ["READY=1"] if running and not self._ready else []
+        if self._watchdog and running and livez(vitals):
             words.append("WATCHDOG=1")
         status = _status(vitals)
         if status != self._status:
-            self._status = status
             words.append(f"STATUS={status}")
-        self._say(words)
+        if self._say(words):
+            self._ready, self._status = running, status
 
     def stopping(self) -> None:
         """The run ends in good order."""
         self._say(["STOPPING=1", "STATUS=stopping"])
 
-    def _say(self, words: list[str]) -> None:
+    def _say(self, words: list[str]) -> bool:
+        """Whether it was heard."""
         if not (self.present and words):
-            return
+            return False
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
             line.setblocking(False)
             line.connect(self._address)
             line.send("\n".join(words).encode())
+            return True
+        return False
 
 
 def _status(vitals: Vitals) -> str:

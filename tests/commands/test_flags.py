@@ -15,7 +15,8 @@ WITHOUT = {"install_completion", "show_completion", "version", *_SET}
 
 def options() -> Iterator[tuple[str, Any]]:
     group: Any = typer.main.get_command(app)
-    for name, command in [("kitefeed", group), *group.commands.items()]:
+    of_units = group.commands["service"].commands
+    for name, command in [("kitefeed", group), *group.commands.items(), *of_units.items()]:
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 yield name, parameter
