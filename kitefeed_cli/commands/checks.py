@@ -1,4 +1,4 @@
-"""The words of `kitefeed validate` that choose among the checks."""
+"""The words of `kitefeed validate` that say which checks are made, and when."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ Only = Annotated[
 Skip = Annotated[
     list[str] | None,
     typer.Option("--skip", envvar="KITEFEED_SKIP", metavar="CHECK", help="Not this check; may be repeated."),
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait-market-open", envvar="KITEFEED_WAIT_MARKET_OPEN", help="Check when the market has opened."),
+]
+Single = Annotated[
+    bool,
+    typer.Option(
+        "--single", envvar="KITEFEED_SINGLE", help="For cron: end at once, silent, with 0, while another one checks."
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .checks import Only, Skip, wanted
+from .checks import Only, Single, Skip, Wait, wanted
 from .common import EnvFile, Json, Talk, make_printer
 from .follow_flags import Atm, Expiry, Names, Underlyings, Watchlists, flags_of
 from .hour_flags import CalendarFile
@@ -14,16 +14,6 @@ from .token_flags import TokenCommand, TokenFile
 
 Nagios = Annotated[bool, typer.Option("--nagios", envvar="KITEFEED_NAGIOS", help="One plugin line; exit 0, 1, 2 or 3.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", envvar="KITEFEED_QUIET", help="Say nothing when all is well.")]
-Wait = Annotated[
-    bool,
-    typer.Option("--wait-market-open", envvar="KITEFEED_WAIT_MARKET_OPEN", help="Check when the market has opened."),
-]
-Single = Annotated[
-    bool,
-    typer.Option(
-        "--single", envvar="KITEFEED_SINGLE", help="For cron: end at once, silent, with 0, while another one checks."
-    ),
-]
 
 
 def validate(
@@ -48,6 +38,9 @@ def validate(
     """Will the feed be live? Checks everything that it needs, and ends with one verdict and one exit code.
 
     0 fine, 2 settings, 3 login needed, 4 Kite unreachable, 5 Kite refuses.
+
+    Checks: settings, token-store, disk, calendar, dns, address, tcp, proxy,
+    tls, http, clock, token, market-data, instruments, slot, websocket, tick.
     """
     from ..clock import SystemClock
     from ..wiring.appointment import await_opening, one_at_a_time

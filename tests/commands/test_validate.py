@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kitefeed_cli.checkup import CHECKS
+from kitefeed_cli.commands.validate import validate
 from kitefeed_cli.emulator import LocalKite
 
 from .conftest import CLOCK, COMMAND, KILL_S, User
@@ -143,6 +144,12 @@ def test_both_sides_are_shown_beside_each_other_when_one_alone_is_well(user: Use
     assert "\nREST: ok   feed: 403 Forbidden\n" in feed_down.out
     assert "\nREST: 503 NetworkException   feed: ok\n" in rest_down.out
     assert [5, 0] == [feed_down.code, rest_down.code]
+
+
+def test_the_help_names_every_check() -> None:
+    text = " ".join((validate.__doc__ or "").split())
+
+    assert f"Checks: {', '.join(CHECKS)}." in text
 
 
 def test_some_checks_alone_can_be_asked_for(user: User, kite: LocalKite) -> None:
