@@ -171,8 +171,8 @@ class GapLedger:
         return gaps
 
     def _traded(self, from_s: float, from_at: datetime, to_at: datetime) -> list[Span]:
-        """The parts in which the market traded. The calendar knows no evening and no special session, and ticks outrank
-        it: a feed that was lost while it ticked is missed for ten minutes, whatever the hour."""
+        """The parts in which the market traded. The calendar may be wrong, or not know the day, and ticks outrank it: a
+        feed that was lost while it ticked is missed for ten minutes, whatever the hour."""
         spans = list(self._trades(from_at, to_at))
         if (spans and spans[0][0] <= from_at) or not self._lost_while_ticking(from_s):
             return spans
