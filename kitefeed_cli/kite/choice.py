@@ -82,6 +82,6 @@ def _no_price(wanted: Following, error: KiteError) -> Problem:
         case Answer.TOKEN_DEAD:
             return Problem(what, why, f"run `kitefeed login`, or {every}", Exit.LOGIN, "no-price")
         case Answer.NOT_PERMITTED:
-            advice = "the free Personal plan has no market data: subscribe to Connect, then log in again"
+            advice = "subscribe to Connect, then log in again: Personal has no market data"
             return Problem(what, why, advice, Exit.REFUSED, "no-permission")
     return Problem(what, why, f"try again in a minute, or {every}", Exit.UNREACHABLE, "no-price")

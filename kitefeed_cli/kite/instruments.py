@@ -31,7 +31,7 @@ DOWNLOAD_S = 30.0  # the list, in all
 
 _FRESH_AFTER = timedelta(hours=8, minutes=30)
 _SEGMENTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)  # the last byte of an instrument token (docs, WebSocket page)
-_NAMED = 5  # names in one line
+_NAMES, _HINTS = 38, 60  # characters of them, so that an error is three lines on a terminal of 80 columns
 
 # They tick whenever their exchange trades, and need no list.
 INDICES = (
@@ -225,7 +225,11 @@ def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> 
         place = places.get(one.name, "")
         return one_line(one.name)[:60] + (f" ({one_line(place)})" if place else "")
 
-    names = ", ".join(map(shown, absent[:_NAMED])) + (f" and {len(absent) - _NAMED} more" * (len(absent) > _NAMED))
+    names, more = shown(absent[0]), 0
+    for one in absent[1:]:
+        fits = not more and len(names) + len(shown(one)) + 2 <= _NAMES
+        names, more = (f"{names}, {shown(one)}", 0) if fits else (names, more + 1)
+    names += f" and {more:,} more" * (more > 0)
     hints = list(dict.fromkeys(one.hint for one in absent if one.hint))
     if all(one.expired for one in absent):
         what = f"{names} {'is an expired contract' if len(absent) == 1 else 'are expired contracts'}"
@@ -233,5 +237,6 @@ def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> 
     else:
         what = f"Kite has no instrument {names}"
         why = f"it is not in the instrument list of {day}" if day else "no segment of Kite has such instrument tokens"
-    next_step = "; ".join(hints[:2]) or "correct the name or remove it (`kitefeed find TEXT` looks one up)"
+    hints = hints[: 2 if len("; ".join(hints[:2])) <= _HINTS else 1]
+    next_step = "; ".join(hints) or "correct the name or remove it (`kitefeed find TEXT` looks one up)"
     return Problem(what, why, next_step, Exit.REFUSED, "unknown-symbol")

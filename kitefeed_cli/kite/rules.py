@@ -161,7 +161,7 @@ def _expiry(rule: Rule, days: Sequence[date]) -> date:
     monthly = list(last_of_month.values())
     weekly = len(days) > len(monthly)
     nth = 1 if rule.expiry.startswith("next-") else 0
-    why = f"its expiries are {', '.join(map(str, days[:6]))}" if days else "it has no expiry any more"
+    why = f"its expiries are {', '.join(map(str, days[:4]))}" if days else "it has no expiry any more"
     match rule.expiry:
         case "nearest":
             choice = days

@@ -106,11 +106,16 @@ def test_unknown_names_are_told_with_the_nearest_ones() -> None:
     problem = problem_of(instruments, "NSE:INFI", "NSE:INFY", *(f"NSE:XX{number}\x1b" for number in range(7)))
 
     assert (Exit.REFUSED, "unknown-symbol") == (problem.exit_code, problem.cause)
-    assert (
-        r"Kite has no instrument NSE:INFI, NSE:XX0\x1b, NSE:XX1\x1b, NSE:XX2\x1b, NSE:XX3\x1b and 3 more"
-        == problem.what
-    )
+    assert r"Kite has no instrument NSE:INFI, NSE:XX0\x1b, NSE:XX1\x1b and 5 more" == problem.what
     assert "did you mean NSE:INFY?" == problem.next_step
+
+
+def test_many_unknown_names_fit_a_line_of_80_columns() -> None:
+    instruments, _ = from_list()
+    problem = problem_of(instruments, *(f"NSE:NOBODYKNOWS{number}" for number in range(200)))
+
+    assert "Kite has no instrument NSE:NOBODYKNOWS0, NSE:NOBODYKNOWS1 and 198 more" == problem.what
+    assert all(len(line) <= 73 for line in (problem.what, problem.why, problem.next_step))
 
 
 def test_an_unknown_name_is_told_with_the_place_where_it_was_read() -> None:
@@ -125,8 +130,9 @@ def test_an_expired_contract_is_refused_by_name_with_the_next_one() -> None:
     instruments, _ = from_list()
     problem = problem_of(instruments, "NFO:NIFTY26FEBFUT", "NFO:NIFTY26FEB25000CE")
 
-    assert "NFO:NIFTY26FEBFUT, NFO:NIFTY26FEB25000CE are expired contracts" == problem.what
-    assert "the next contract is NFO:NIFTY26MARFUT; the next contract is NFO:NIFTY26MAR25000CE" == problem.next_step
+    assert "NFO:NIFTY26FEBFUT and 1 more are expired contracts" == problem.what
+    assert "the next contract is NFO:NIFTY26MARFUT" == problem.next_step
+    assert "the next contract is NFO:NIFTY26MAR25000CE" == problem_of(instruments, "NFO:NIFTY26FEB25000CE").next_step
 
 
 def test_a_contract_of_an_old_list_that_is_over_is_refused_too(tmp_path: Path) -> None:
