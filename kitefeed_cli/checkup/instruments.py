@@ -9,9 +9,9 @@ import threading
 
 from ..clock import Clock
 from ..following import Following
-from ..kite.choice import choose
 from ..kite.instruments import Instruments
 from ..kite.rules import Prices
+from ..kite.watchlist import Watchlist
 from ..problems import Exit, Problem, bug
 from .finding import INSTRUMENTS, Finding, Grade
 
@@ -68,10 +68,14 @@ class NameCheck:
 
     def _resolved(self) -> tuple[Grade, str]:
         lists = self._lists
-        found = choose(self._wanted, lists, self._prices).instruments
-        every = f"{len(found)} of {len(found)} known"
-        if lists.warnings:
-            return Grade.WARN, f"{every}; {lists.warnings[0]}"
+        watchlist = Watchlist(self._wanted, "ltp", lambda: lists, self._prices)
+        if watchlist.resolve() is not None:
+            assert watchlist.waits_for is not None
+            raise watchlist.waits_for
+        found = watchlist.instruments
+        every = watchlist.plan if len(watchlist.parts) > 1 else f"{len(found)} of {len(found)} known"
+        if odd := [*lists.warnings, *lists.news(found)]:
+            return Grade.WARN, f"{every}; {odd[0]}"
         if not lists.day:
             return Grade.OK, f"{every}, none needs Kite's list"
         today = lists.today

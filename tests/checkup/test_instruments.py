@@ -98,6 +98,33 @@ def test_without_any_list_a_run_would_wait_for_it() -> None:
     )
 
 
+def test_more_than_one_connection_carries_is_said_with_the_plan() -> None:
+    rows = b"".join(b"%d,%d,S%d,S,0,,0,0.05,1,EQ,NSE,NSE\n" % (n << 8 | 1, n, n) for n in range(1, 3002))
+    content = LIST + rows
+    _, grade, why = look(*(f"NSE:S{n}" for n in range(1, 3002)), download=lambda: content)
+
+    assert Grade.OK is grade
+    assert why.startswith("3,001 instruments need 2 connections: 1,500 + 1,501, list of ")
+
+
+def test_more_than_kite_serves_is_what_run_would_end_with() -> None:
+    check, grade, _ = look(*(str(n << 8 | 1) for n in range(1, 9002)))
+
+    assert Grade.FAILED is grade
+    assert check.problem is not None
+    assert "too-many-instruments" == check.problem.cause
+
+
+def test_what_the_list_changed_overnight_is_a_warning(tmp_path: Path) -> None:
+    look("NSE:INFY", cache=tmp_path)
+    renamed = LIST.replace(b"1594,INFY,", b"1594,INFOSYS,")
+    check, grade, why = look("408065", now=MONDAY.replace(day=3), download=lambda: renamed, cache=tmp_path)
+
+    assert None is check.problem
+    assert Grade.WARN is grade
+    assert "INFOSYS" in why
+
+
 def test_a_list_that_is_on_its_way_is_no_failure() -> None:
     arrived = threading.Event()
 

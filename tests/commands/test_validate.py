@@ -146,6 +146,26 @@ def test_both_sides_are_shown_beside_each_other_when_one_alone_is_well(user: Use
     assert [5, 0] == [feed_down.code, rest_down.code]
 
 
+@pytest.mark.parametrize(
+    ("faults", "most_s"),
+    [
+        ({}, 3.0),
+        ({"rest": "slow", "feed": "slow"}, 8.0),
+        ({"rest": "blackholed", "feed": "silent"}, 8.0),
+        ({"rest": "blackholed", "feed": "blackholed"}, 8.0),
+    ],
+)
+def test_it_is_over_in_three_seconds_when_all_is_well_and_in_eight_at_worst(
+    user: User, kite: LocalKite, faults: dict[str, str], most_s: float
+) -> None:
+    kite.set_faults(faults)
+
+    said = user.run("validate", "--json")
+
+    assert json.loads(said.out)["took_s"] <= most_s
+    assert said.took_s <= most_s + 2.0  # a busy machine is slow to start anything
+
+
 def test_the_help_names_every_check() -> None:
     text = " ".join((validate.__doc__ or "").split())
 
