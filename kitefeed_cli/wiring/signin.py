@@ -21,6 +21,7 @@ from ..hardening import no_core_dumps
 from ..kite.login import (
     Arrivals,
     Callback,
+    Granted,
     Road,
     await_redirect,
     exchanged,
@@ -31,7 +32,7 @@ from ..kite.login import (
     open_browser,
     read_lines,
 )
-from ..kite.rest import Login, Rest
+from ..kite.rest import Rest
 from ..problems import Problem
 from ..session import TokenStore
 from ..settings import Settings, read_settings
@@ -74,10 +75,15 @@ def sign_in(env_file: Path | None, wishes: Wishes, clock: Clock, printer: Printe
     store = open_store(settings, environ, clock, printer.status)
     store.check_writable()  # before the request token is spent
     rest = Rest(settings.api_key, settings.rest_root, clock)
-    if not wishes.force and _stays(standing(store, rest, clock), printer):
+    before = standing(store, rest, clock)
+    if not wishes.force and _stays(before, printer):
         return
     settings = _with_secret(env_file, environ, wishes.redirect_url, printer, person=person)
-    login = _brought(settings, wishes, rest, clock, printer, person=person)
+    granted = _granted(settings, wishes, clock, printer, person=person)
+    another = store.read().access_token != before.session.access_token  # was quicker, in another terminal
+    if another and not wishes.force and _stays(standing(store, rest, clock), printer):
+        return
+    login = exchanged(rest, granted, settings.api_secret)
     is_new = store.vault is None and not settings.env_file.exists()
     store.save(login.access_token, login.login_at or clock.wall())
     printer.status(f"Logged in - User: {login.user_name}")
@@ -97,8 +103,8 @@ def _stays(now: Standing, printer: Printer) -> bool:
     return True
 
 
-def _brought(settings: Settings, wishes: Wishes, rest: Rest, clock: Clock, printer: Printer, *, person: bool) -> Login:
-    """Show the link, wait for what comes back, exchange it."""
+def _granted(settings: Settings, wishes: Wishes, clock: Clock, printer: Printer, *, person: bool) -> Granted:
+    """Show the link and wait for what comes back. Nobody listens any more when this returns."""
     state = new_state()
     arrivals = Arrivals(state, clock)
     browser = wishes.browser and has_browser(os.environ)
@@ -108,8 +114,7 @@ def _brought(settings: Settings, wishes: Wishes, rest: Rest, clock: Clock, print
         _take_pastes(arrivals)
         if browser and (person or not arrivals.has_paste(clock.now_s() + _PIPED_S)):
             open_browser(url, os.environ)
-        granted = await_redirect(arrivals, roads, clock.now_s() + wishes.wait_s, printer.status, patient=person)
-    return exchanged(rest, granted, settings.api_secret)  # nobody listens any more
+        return await_redirect(arrivals, roads, clock.now_s() + wishes.wait_s, printer.status, patient=person)
 
 
 def _tell_more(store: TokenStore, settings: Settings, clock: Clock, printer: Printer, *, is_new: bool) -> None:

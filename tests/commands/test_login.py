@@ -381,3 +381,19 @@ def test_nobody_listens_while_the_request_token_is_exchanged(
     user.finish(running)
 
     assert took_s < 3.0  # Kite takes longer to answer
+
+
+def test_of_two_logins_at_once_the_first_one_counts(user: User, kite: LocalKite, redirect: str) -> None:
+    """The second would end the session that the first has just begun."""
+    first = user.start("login", "--redirect-url", redirect)
+    link = read_link(first)
+    second = user.start("login", "--redirect-url", "https://example.com/cb", stdin=subprocess.PIPE)
+    assert second.stderr is not None
+    second.stderr.readline()  # that the redirect does not lead here
+    other = press_the_button(read_link(second))
+    requests.get(at(redirect, press_the_button(link)), timeout=5)
+    said = [user.finish(first), user.finish(second, other)]
+
+    assert [0, 0] == [one.code for one in said]
+    assert 1 == exchanges(kite)
+    assert "Logged in already - User: Local Trader" in said[1].err

@@ -56,6 +56,10 @@ def test_poll_once_loads_neither_numpy_nor_the_local_kite(user: User) -> None:
     assert set() == loaded("poll", "--env-file", str(user.env_file), "--once") & {"numpy", "aiohttp", "vcr"}
 
 
+def test_the_status_of_a_login_needs_neither_numpy_nor_the_local_kite(user: User) -> None:
+    assert set() == loaded("login", "--env-file", str(user.env_file), "--status") & {"numpy", "aiohttp", "vcr"}
+
+
 def test_simulate_on_the_virtual_clock_loads_neither_numpy_nor_a_client_of_kite() -> None:
     unwanted = {"numpy", "aiohttp", "asyncio", "kiteconnect", "requests", "twisted", "websocket"}
 

@@ -160,6 +160,23 @@ def test_a_login_that_brings_the_same_token_wakes_the_feed(user: User, kite: Loc
     assert 1 == said.count("error:")
 
 
+def test_a_logout_in_another_terminal_closes_no_open_feed(user: User, kite: LocalKite) -> None:
+    """Kite asks for the access token at the handshake only: what is open stays the last live source."""
+    running = user.start("run", "--json", "NSE:INFY")
+    until_live(running)
+    assert 0 == user.run("logout").code
+    noticed_s = CLOCK.now_s() + 3.0  # an empty store is believed at the second look, for editors empty files too
+    while until_live(running) < noticed_s:
+        pass
+    kite.set_faults({"feed": "dropped"})
+    assert running.stdout is not None
+    next(line for line in running.stdout if '"state":"signed-out"' in line)
+    said = end(user, running)
+
+    assert 1 == said.count("error:")
+    assert "error: no access token is saved, so live ticks have stopped" in said
+
+
 @pytest.mark.parametrize(("mode", "code"), [(0o600, 0), (0o644, 5)])
 def test_a_store_that_others_can_read_is_refused_when_that_is_wished(user: User, mode: int, code: int) -> None:
     user.env_file.chmod(mode)
