@@ -88,6 +88,7 @@ def test_short_values_are_ignored_so_that_text_stays_readable() -> None:
         "Authorization: token key:UNKNOWN9",
         "{'Authorization': 'token key:UNKNOWN9', 'X-Kite-Version': '3'}",
         "authorization=Basic UNKNOWN9",
+        "Cannot connect to proxy http://trader:UNKNOWN9@proxy.office:3128/",
     ],
 )
 def test_a_secret_nobody_registered_is_known_by_its_shape(text: str) -> None:
@@ -105,6 +106,8 @@ def test_a_secret_nobody_registered_is_known_by_its_shape(text: str) -> None:
         "put KITE_ACCESS_TOKEN into .env",
         "instrument token 408065",
         "403 TokenException",
+        "put it into HTTPS_PROXY, like http://user:password@host:port",
+        "http://127.0.0.1:5000/ and me@example.com",
     ],
 )
 def test_prose_about_secrets_stays_as_it_is(text: str) -> None:
