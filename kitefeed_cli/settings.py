@@ -249,15 +249,14 @@ def _check_credential(name: str, value: str, source: str, path: Path, found: Env
         raise Problem(
             f"no {'API key' if name == 'api_key' else 'API secret'} is set",
             f"{why} ({guess})" if guess else why,
-            f"put {key} into {shown}; you find it on the page of your app at developers.kite.trade",
+            f"put {key} into {shown}; see developers.kite.trade",
         )
     shape = r"[A-Za-z0-9_.-]{3,64}" if name == "api_key" else r"[!-~]{3,256}"
     if not re.fullmatch(shape, value):
         raise Problem(
-            f"{key} cannot be right",
-            f"the value from {'the ' + source if source in ('flag', 'environment') else shown} has a space, a quote "
-            "or another character that cannot be part of it",
-            f"copy {key} again from the page of your app at developers.kite.trade",
+            f"{key} of {'the ' + source if source in ('flag', 'environment') else shown} cannot be right",
+            "it has a space, a quote or another character that cannot be part of it",
+            f"copy {key} again from your app at developers.kite.trade",
         )
 
 
