@@ -141,10 +141,14 @@ class Fallback:
         if self._clock.now_s() >= self._chain.due_s:
             self._ask()
 
+    def _lacking(self) -> list[Share]:
+        """The shares that Kite serves nothing, while their market trades."""
+        return [share for share in self._shares if share.trading() and share.state() in (SIGNED_OUT, STALE)]
+
     def _state(self) -> str:
-        """The worst of the shares that lack a source while their market trades; empty: none does."""
-        lacking = {share.state() for share in self._shares if share.trading()} & {SIGNED_OUT, STALE}
-        return SIGNED_OUT if SIGNED_OUT in lacking else STALE if lacking else ""
+        """The worst of their states; empty: there is none."""
+        states = {share.state() for share in self._lacking()}
+        return SIGNED_OUT if SIGNED_OUT in states else STALE if states else ""
 
     def _wanted(self) -> list[Wanted]:
         return [wanted for share in self._shares for wanted in share.wanted()]
@@ -163,7 +167,7 @@ class Fallback:
             self._printer.detail(f"{self.name} cannot be prepared: {outcome.failure}")
 
     def _ask(self) -> None:
-        lacking = [share for share in self._shares if share.trading() and share.state() in (SIGNED_OUT, STALE)]
+        lacking = self._lacking()
         everything = [wanted for share in lacking for wanted in share.wanted()]
         if not everything:
             return

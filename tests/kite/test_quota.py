@@ -23,6 +23,8 @@ from kitefeed_cli.kite.rest import Rest
 from kitefeed_cli.policy import Answer
 from tests.clocks import HandClock
 
+from .stub import Stub, reply
+
 HOUR_S = 3600.0
 ROOT = "https://api.kite.trade"
 
@@ -301,6 +303,45 @@ def test_three_processes_that_poll_as_fast_as_they_can_keep_kites_rate_between_t
     assert min(gaps) > 0.9, "at most one request in any second, the network's jitter aside"
     assert len(rows) >= 7, "and the rate is used"
     assert min(asked) >= 2, "nobody is left out"
+
+
+def test_a_429_with_a_time_holds_whoever_shares_the_api_key() -> None:
+    with Stub(lambda request: reply(b"{}", "429 Too Many Requests", **{"Retry-After": "30"})) as stub:
+        details = []
+        for _ in range(3):
+            with pytest.raises(KiteError) as caught:
+                Rest("key", f"http://127.0.0.1:{stub.port}", SystemClock()).quotes("a" * 32, ["NSE:INFY"], "ltp", 4.0)
+            details.append((caught.value.detail, round(caught.value.retry_after_s)))
+
+        assert 1 == len(stub.requests)
+    assert [("not asked: held after a 429", 30)] * 2 == details[1:]
+    assert 30 == details[0][1]
+
+
+_COUNTER = """
+import sys
+from pathlib import Path
+from kitefeed_cli.clock import SystemClock
+from kitefeed_cli.kite.quota import Quota
+clock = SystemClock()
+quota = Quota(clock, Path(sys.argv[1]))
+for _ in range(150):
+    with quota._ledger(clock.now_s()) as state:
+        refusals = state["other"].refusals
+        clock.sleep(0.0002)
+        state["other"].refusals = refusals + 1
+assert not quota.note, quota.note
+"""
+
+
+def test_no_turn_is_given_out_twice(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    counting = [subprocess.Popen([sys.executable, "-c", _COUNTER, str(path)]) for _ in range(3)]
+    assert [0, 0, 0] == [process.wait(30) for process in counting]
+
+    clock = SystemClock()
+    with Quota(clock, path)._ledger(clock.now_s()) as state:
+        assert 450 == state["other"].refusals
 
 
 def test_a_429_that_one_process_meets_holds_the_others() -> None:
