@@ -19,7 +19,7 @@ KINDS = {
     ),
     "a checksum": re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"),
     "a user id": re.compile(rf"\"user_id\"\s*:\s*\"{_PLACEHOLDER}[A-Z]{{2,3}}\d{{3,5}}\""),
-    "an e-mail address": re.compile(r"(?<![\w.])[\w.+-]+@(?!example\.)[\w-]+\.[a-z]{2,}"),
+    "an e-mail address": re.compile(r"(?<![\w.:+-])[\w.+-]+@(?!example\.)[\w-]+\.(?!service\b|timer\b)[a-z]{2,}"),
     "a PAN": re.compile(r"(?<![A-Z0-9])[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z](?![A-Z0-9])"),
     "a phone number": re.compile(r"(?<![\d.])(?:\+91[ -]?)?[6-9]\d{4}[ -]?\d{5}(?![\d.])"),
 }
