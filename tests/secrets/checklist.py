@@ -42,7 +42,7 @@ CHECKLIST = {
         },
     ),
     4: Rule(
-        "a store that others can read or replace is warned about, and mended by the next login",
+        "a store that others can read or replace is warned about or refused, and mended by the next login",
         {
             "session/test_store.py": (
                 "test_a_file_that_others_can_read_is_warned_about",
@@ -50,6 +50,7 @@ CHECKLIST = {
                 "test_a_save_keeps_every_other_line_and_makes_the_file_private",
             ),
             "session/test_killed.py": ("test_a_file_of_another_user_is_left_to_him",),
+            "commands/test_tokens.py": ("test_a_store_that_others_can_read_is_refused_when_that_is_wished",),
         },
     ),
     5: Rule(
