@@ -206,7 +206,10 @@ CHECKLIST = {
                 "test_a_second_good_redirect_is_not_a_second_login",
                 "test_five_minutes_without_a_login_end_with_exit_3",
             ),
-            "commands/test_login.py": ("test_it_listens_on_loopback_alone",),
+            "commands/test_login.py": (
+                "test_it_listens_on_loopback_alone",
+                "test_nobody_listens_while_the_request_token_is_exchanged",
+            ),
         },
     ),
     22: Rule(
@@ -214,6 +217,7 @@ CHECKLIST = {
         {
             _LOGIN: (
                 "test_nonces_hold_at_least_128_bits_and_never_repeat",
+                "test_every_digit_of_a_nonce_is_as_likely_as_any_other",
                 "test_a_browser_without_our_nonce_brings_nothing",
                 "test_a_forged_redirect_is_refused_and_the_real_one_still_works",
             )
@@ -244,7 +248,10 @@ CHECKLIST = {
     26: Rule("nothing of a request is in a page", {_LOGIN: ("test_nothing_of_a_request_is_in_a_page",)}),
     27: Rule(
         "password, PIN and TOTP are typed on Kite's page and nowhere else",
-        {"secrets/test_scanner.py": ("test_no_flag_and_no_setting_turns_tls_off_or_takes_a_token",)},
+        {
+            _LOGIN: ("test_nobody_is_asked_for_a_password_a_pin_or_a_totp",),
+            "secrets/test_scanner.py": ("test_no_flag_and_no_setting_turns_tls_off_or_takes_a_token",),
+        },
     ),
 }
 
