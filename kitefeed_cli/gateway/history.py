@@ -16,7 +16,7 @@ from .upstream import Condition
 SPARK = 60  # points; one every two seconds
 SPARK_S = 2.0
 SECONDS = 300  # of delays
-_SPANS = 200  # of states; then the shortest ones give way
+_SPANS = 1000  # of states; then the oldest are forgotten
 _LOOKED_AT = 8  # packets of a batch whose exchange time is looked at
 
 
@@ -115,7 +115,4 @@ class History:
         if spans:
             spans[-1].to_at = now
         spans.append(Span(condition.state, condition.why, now, now))
-        if len(spans) > _SPANS:
-            shortest = min(range(1, len(spans) - 1), key=lambda at: spans[at].to_at - spans[at].from_at)
-            spans[shortest - 1].to_at = spans[shortest].to_at
-            del spans[shortest]
+        del spans[:-_SPANS]

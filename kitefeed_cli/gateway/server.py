@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +22,7 @@ from .guard import Guard, headers_of
 from .history import History
 from .hub import Hub
 from .intake import Intake
+from .login import Login
 from .page import Page
 from .relay import MESSAGE_MAX, Relay
 from .rest import Rest, failure
@@ -199,7 +201,9 @@ class Gateway:
         rest = Rest(self._intake, self._upstream, guard, self._divisors, self._clock, honest=self._serving.honest)
         state = StateOf(self._upstream, self._intake, hub, relay, self._clock)
         stream = Stream(history, self._intake, self._upstream, state.now, self._divisors, self._clock)
-        page = Page("", "")
+        nonce = secrets.token_urlsafe(18)
+        page = Page(self._upstream.login_origin(), nonce)
+        login = Login(self._upstream, nonce, f"http://{self.root}/ui")
 
         async def root(request: web.Request) -> web.StreamResponse:
             if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -209,7 +213,7 @@ class Gateway:
         app = web.Application(middlewares=[_guarded(guard)], client_max_size=MESSAGE_MAX, logger=_SILENT)
         own = {"/state": state.answer, "/ui": page.answer, "/ui/events": stream.answer}
         app.add_routes([web.get(path, _with_key(guard, answer)) for path, answer in own.items()])
-        app.add_routes([web.get("/", root), *rest.routes()])
+        app.add_routes([web.post("/ui/login", _with_key(guard, login.answer)), web.get("/", root), *rest.routes()])
         return app
 
     async def _tick(self, relay: Relay, history: History) -> None:

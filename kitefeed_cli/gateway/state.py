@@ -34,6 +34,8 @@ class StateOf:
         return {
             **condition_json(condition),
             "at": self._clock.wall().isoformat(timespec="milliseconds"),
+            "login": bool(self._upstream.login_origin()),
+            "login_news": self._upstream.login_news(),
             "instruments": len(self._upstream.names()),
             "clients": [
                 {

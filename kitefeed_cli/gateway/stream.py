@@ -60,6 +60,7 @@ class Stream:
         shown: dict[int, str] = {}
         last: Second | None = None
         told: object = None
+        since: object = None  # when the span that was told last began
         while True:
             names = dict(list(self._upstream.names().items())[:SHOWN_MAX])
             events: list[dict[str, Any]] = []
@@ -77,7 +78,10 @@ class Stream:
                 if told != (condition.state, condition.trouble):  # a price may have to be called otherwise now
                     events.append({"kind": "ticks", "values": self._values(shown)})
                 last, told = (seconds[-1] if seconds else None), (condition.state, condition.trouble)
-                events.append(self._second(last))
+                spans = self._history.spans
+                here = spans[-1].from_at if spans else None
+                events.append(self._second(last, spans if here != since else []))
+                since = here
             for event in events:
                 event["now"] = int(self._clock.wall().timestamp() * 1000)
                 await response.write(b"data: " + orjson.dumps(event) + b"\n\n")
@@ -96,12 +100,13 @@ class Stream:
             "seconds": [[one.at_ms, one.ours_ms, one.exchange_ms] for one in self._history.seconds],
         }
 
-    def _second(self, last: Second | None) -> dict[str, Any]:
+    def _second(self, last: Second | None, spans: Sequence[Span]) -> dict[str, Any]:
+        """`spans`: empty when there is none that the page does not have."""
         return {
             "kind": "second",
             "state": self._state(),
             "second": None if last is None else [last.at_ms, last.ours_ms, last.exchange_ms],
-            "spans": [_span(span) for span in self._history.spans],
+            "spans": [_span(span) for span in spans],
         }
 
     def _values(self, tokens: Iterable[int]) -> list[list[Any]]:

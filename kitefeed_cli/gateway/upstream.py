@@ -56,8 +56,8 @@ class Declined:
 
 
 class Upstream(Protocol):
-    """Its methods answer at once and may be called from any thread, but for `list_of` and `want`, which may take as
-    long as a download does and are never called on the gateway's own thread."""
+    """Its methods answer at once and may be called from any thread, but for `list_of`, `want` and `begin_login`, which
+    may take as long as a download does and are never called on the gateway's own thread."""
 
     def condition(self) -> Condition:
         """As of now."""
@@ -77,3 +77,12 @@ class Upstream(Protocol):
 
     def counters(self) -> Mapping[str, Any]:
         """What the run counts, for `/state`; numbers and texts only."""
+
+    def login_origin(self) -> str:
+        """Where a login leads ("https://kite.zerodha.com"); empty: none can be started from here."""
+
+    def begin_login(self, back: str) -> str:
+        """The link to open; the browser ends up at `back`. Raises Problem."""
+
+    def login_news(self) -> str:
+        """What has become of the login that was begun last, in one line; may be empty."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -33,12 +33,14 @@ def run_attended(
     clock: Clock,
     printer: Printer,
     serving: Serving | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Run until stopped. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
+    """Run until stopped. `environ`: what a login from the live page goes by, if not this process's environment. Raises
+    Problem for what no waiting cures, OutputClosed when nobody reads any more."""
     with ExitStack() as around:
         around.enter_context(attended(run, settings, store, clock, printer))
         if serving is not None:
-            around.enter_context(served(run, serving, settings.mode, clock, printer))
+            around.enter_context(served(run, serving, settings, environ or os.environ, clock, printer))
         run_until_stopped(run)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,4 +71,4 @@ def run_on_local_kite(
             from .demo import Demo
 
             Demo(kite, store, clock, printer.status, run.stop).start()
-        run_attended(run, settings, store, clock, printer, serving)
+        run_attended(run, settings, store, clock, printer, serving, {**os.environ, **environment(kite)})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..clock import Clock
 from ..console.hours import state_shown
 from ..console.printer import Printer
-from ..gateway.guard import address, check_exposed, read_key
+from ..gateway.guard import address, check_exposed, is_here, read_key
 from ..gateway.upstream import Condition, Declined, Trouble
 from ..kite.extras import Extras
 from ..kite.instruments import Instruments, list_day
@@ -21,9 +21,11 @@ from ..kite.watchlist import Watchlist, lists_of
 from ..kite.wire import DIVISORS
 from ..policy import Report, Say, Shown
 from ..problems import Problem
+from ..settings import Settings
 from ..ticks.bus import Bus
 from ..ticks.lane import WhenFull
 from .market import Market
+from .page_login import PageLogin
 from .seat import Seat
 from .voice import Voice
 
@@ -49,12 +51,13 @@ class Run(Protocol):
 class Served:
     """A run as an upstream (`gateway.upstream.Upstream`)."""
 
-    def __init__(self, run: Run, mode: str, clock: Clock) -> None:
+    def __init__(self, run: Run, mode: str, login: PageLogin | None, clock: Clock) -> None:
         self._run = run
         self._clock = clock
         self._lock = threading.Lock()
         self._lists: tuple[str, Instruments] | None = None
         self._told: Problem | None = None
+        self._login = login
         self._extras = Extras(run.watchlist, mode, self._list)
 
     def condition(self) -> Condition:
@@ -108,6 +111,16 @@ class Served:
             }
         }
 
+    def login_origin(self) -> str:
+        return "" if self._login is None else self._login.origin
+
+    def begin_login(self, back: str) -> str:
+        assert self._login is not None, "none is offered"
+        return self._login.begin(back)
+
+    def login_news(self) -> str:
+        return "" if self._login is None else self._login.news
+
     def _list(self) -> Instruments:
         """The day's list, read once a day."""
         with self._lock:
@@ -128,11 +141,16 @@ def serving_of(where: str, key_file: Path | None, *, remote: bool, honest: bool)
 
 
 @contextmanager
-def served(run: Run, serving: Serving, mode: str, clock: Clock, printer: Printer) -> Iterator[Gateway]:
-    """The gateway is up inside of the `with`. Raises Problem when its port cannot be had."""
+def served(
+    run: Run, serving: Serving, settings: Settings, environ: Mapping[str, str], clock: Clock, printer: Printer
+) -> Iterator[Gateway]:
+    """The gateway is up inside of the `with`. `environ`: of a login that the page starts. Raises Problem when its port
+    cannot be had."""
     from ..gateway.server import Gateway
 
-    upstream = Served(run, mode, clock)
+    # Kite sends the browser to this computer, so a page on another one cannot finish a login.
+    login = PageLogin(settings, environ) if is_here(serving.host) else None
+    upstream = Served(run, settings.mode, login, clock)
     gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
@@ -142,5 +160,7 @@ def served(run: Run, serving: Serving, mode: str, clock: Clock, printer: Printer
     try:
         yield gateway
     finally:
+        if login is not None:
+            login.stop()
         gateway.stop()
         lane.finish()

@@ -62,6 +62,8 @@ class Behind:
         self.followed: dict[int, str] = {INFY: "NSE:INFY", NIFTY: "NSE:NIFTY 50", SBIN: "NSE:SBIN"}
         self.wanted: list[dict[int, str]] = []
         self.declines: list[Declined] = []
+        self.link: str | Problem = "https://kite.example/connect/login?api_key=k"
+        self.logins: list[str] = []
         self.csv: bytes | Problem = b"instrument_token,exchange\n408065,NSE\n"
 
     def condition(self) -> Condition:
@@ -92,6 +94,18 @@ class Behind:
 
     def counters(self) -> Mapping[str, Any]:
         return {}
+
+    def login_origin(self) -> str:
+        return "https://kite.example"
+
+    def begin_login(self, back: str) -> str:
+        self.logins.append(back)
+        if isinstance(self.link, Problem):
+            raise self.link
+        return self.link
+
+    def login_news(self) -> str:
+        return ""
 
 
 class Desk:

@@ -76,7 +76,7 @@ def whole(tmp_path: Path, *instruments: str, mode: str = "quote") -> Iterator[Wh
         err = io.StringIO()
         printer = Printer(io.StringIO(), err, CLOCK)
         run = FeedRun(settings, store, CLOCK, printer, calendar=AlwaysOpen())
-        with served(run, Serving(), settings.mode, CLOCK, printer) as gateway:
+        with served(run, Serving(), settings, environment(kite), CLOCK, printer) as gateway:
             thread = threading.Thread(target=run.run, name="kitefeed-test-run")
             thread.start()
             try:

@@ -5,7 +5,9 @@ const rows = new Map();  // by instrument token
 const dirty = new Set();
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = new Intl.DateTimeFormat("en-GB", {timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", second: "2-digit"});
-const count = new Intl.NumberFormat("en-IN");
+const count = new Intl.NumberFormat("en-US");
+const priced = Object.fromEntries([2, 4].map(digits =>
+  [digits, new Intl.NumberFormat("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits})]));
 const STATES = {live: "LIVE", partial: "PARTLY LIVE", connecting: "CONNECTING", polling: "POLLING", stale: "STALE",
   "signed-out": "SIGNED OUT", closed: "MARKET CLOSED", unknown: "CONNECTED, NO NEWS", starting: "STARTING"};
 let skew = 0;  // this computer's clock minus the feed's, in milliseconds
@@ -54,7 +56,7 @@ class Row {
   }
   show(now) {
     if (this.price === null) return;
-    set(this.cells[1], this.price.toFixed(this.decimals));
+    set(this.cells[1], priced[this.decimals].format(this.price));
     const change = this.change === null ? "" : (this.change > 0 ? "+" : "") + this.change.toFixed(2) + "%";
     set(this.cells[2], change);
     const kind = "num" + (this.change > 0 ? " up" : this.change < 0 ? " down" : "");
@@ -77,7 +79,7 @@ class Row {
     c.lineWidth = 2;
     c.beginPath();
     points.forEach((value, at) =>
-      c.lineTo(at * (width - 2) / 59 + 1, height - 3 - (value - low) / span * (height - 6)));
+      c.lineTo((60 - points.length + at) * (width - 2) / 59 + 1, height - 3 - (value - low) / span * (height - 6)));
     c.stroke();
   }
 }
@@ -131,7 +133,8 @@ function second(event) {
   $("login").classList.toggle("needed", state.state === "signed-out");
   notice(state.login_news);
   counters(state);
-  day(event.spans, event.now);
+  if (event.spans.length) spans = event.spans;
+  day(event.now);
   if (event.second) {
     if (!delays.length || delays[delays.length - 1][0] !== event.second[0]) delays.push(event.second);
     while (delays.length > 300) delays.shift();
@@ -139,8 +142,10 @@ function second(event) {
   }
 }
 
+// News of a login, for half a minute.
 function notice(text) {
-  $("notice").hidden = !text;
+  if (text !== notice.text) { notice.text = text; notice.since = Date.now(); }
+  $("notice").hidden = !text || (text.startsWith("Logged in") && Date.now() - notice.since > 30000);
   set($("notice"), text || "");
 }
 
@@ -163,10 +168,11 @@ function counters(state) {
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = {live: 10, closed: 10, unknown: 10, partial: 18, connecting: 18, starting: 10, polling: 24, stale: 34, "signed-out": 34};
+let spans = [];  // [state, why, from, to]; the last one goes on
 const TONE = {live: "live", partial: "polling", polling: "polling", stale: "stale", "signed-out": "out"};
 
 // Height and pattern tell the states apart without colour: the worse, the taller; stale is striped.
-function day(spans, now) {
+function day(now) {
   if (!spans.length) return;
   const start = spans[0][2], end = Math.max(now, start + 60000), svg = $("day"), width = 1000;
   svg.setAttribute("viewBox", `0 0 ${width} 34`);
@@ -212,10 +218,11 @@ function colours() {
 function chartOf() {
   const axis = {stroke: paint.quiet, grid: {stroke: paint.line, width: 1}, ticks: {show: false}, font: "11px system-ui"};
   return new uPlot({
-    width: $("delay").clientWidth, height: 150, legend: {show: false}, cursor: {show: false},
+    width: $("delay").clientWidth, height: 170, legend: {show: false}, cursor: {show: false},
     scales: {x: {time: true}, y: {distr: 3, range: (_, low, high) => [Math.min(low, 0.1) || 0.1, Math.max(high, 10000)]}},
     axes: [{...axis, space: 70, values: (_, at) => at.map(s => clock.format(s * 1000))},
-      {...axis, size: 52, values: (_, at) => at.map(ms => Math.log10(ms) % 1 === 0 ? unit(ms) : "")}],
+      {...axis, size: 52, splits: () => [0.1, 1, 10, 100, 1000, 10000], filter: (_, at) => at,
+        values: (_, at) => at.map(unit)}],
     series: [{}, {stroke: paint.ours, width: 2, points: {show: false}},
       {stroke: paint.theirs, width: 2, dash: [5, 4], points: {show: false}}],
   }, [[], [], []], $("delay"));
@@ -234,7 +241,7 @@ function repaint() {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-new ResizeObserver(() => { if (chart) chart.setSize({width: $("delay").clientWidth, height: 150}); }).observe($("delay"));
+new ResizeObserver(() => { if (chart) chart.setSize({width: $("delay").clientWidth, height: 170}); }).observe($("delay"));
 
 // ------------------------------------------------------------------ frames
 

@@ -63,12 +63,16 @@ class Callback:
     """Listens from now until `close`. `tell` gets the first `Granted` or `CANCELLED`, any number of `FOREIGN`, and
     `None` when the requests allowed are used up. Raises OSError when the port is taken."""
 
-    def __init__(self, redirect_url: str, state: str, tell: Callable[[Granted | Odd | None], None]) -> None:
+    def __init__(
+        self, redirect_url: str, state: str, tell: Callable[[Granted | Odd | None], None], done: str = DONE
+    ) -> None:
+        """`done`: where the browser is sent when the login has come, away from the request token in its address."""
         port = listening_port(redirect_url)
         assert port is not None, "ask listening_port first"
         self._path = urlsplit(redirect_url).path.rstrip("/")
         self._state = state
         self._tell = tell
+        self.done = done
         self._changed = threading.Condition()
         self._answered = False
         self._parted = False  # the browser has its last page
@@ -162,7 +166,7 @@ class _Request(BaseHTTPRequestHandler):
         else:
             status = self.server.callback.judge(self.path)
             self._reply(status)
-            if status in (200, 403):
+            if status in (200, 403) or (status == 303 and self.server.callback.done != DONE):
                 self.server.callback.parted()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -175,7 +179,9 @@ class _Request(BaseHTTPRequestHandler):
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         if status == 303:
-            self.send_header("Location", DONE)  # the request token leaves the address bar and the history
+            self.send_header(
+                "Location", self.server.callback.done
+            )  # the request token leaves the address bar and the history
         if status == 405:
             self.send_header("Allow", "GET")
         self.send_header("Content-Length", str(len(body)))
