@@ -18,6 +18,8 @@ Text = Annotated[
     ),
 ]
 
+_MOST_BYTES = 16 << 20  # of stdin; more is no log of a day
+
 
 def explain(ctx: typer.Context, text: Text = None, json: Json = False) -> None:
     """What an error means: the causes it can have, how to tell them apart, the next step of each.
@@ -39,9 +41,9 @@ def explain(ctx: typer.Context, text: Text = None, json: Json = False) -> None:
 
 
 def _read_stdin() -> str:
-    """As much as a page is looked for in; nobody pastes more."""
+    """As much as a page is looked for in: the end, where the newest lines of a log are."""
     from ..console.pages.lookup import MOST_CHARACTERS
 
     if sys.stdin.isatty():
         sys.stderr.write("Paste the error, then press Ctrl-D on a line of its own.\n")
-    return sys.stdin.buffer.read(MOST_CHARACTERS).decode("utf-8", "replace")
+    return sys.stdin.buffer.read(_MOST_BYTES)[-MOST_CHARACTERS:].decode("utf-8", "replace")

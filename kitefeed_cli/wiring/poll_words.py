@@ -13,7 +13,7 @@ from ..session import Session
 from ..ticks.quotes import QuoteBatch
 
 SO = "so there are no quotes"
-SO_FROM_KITE = "so there are no quotes from Kite"  # where another source may have some
+SO_FROM_KITE = "so Kite gives no quotes"  # where another source may have some
 
 
 def problem_of(error: KiteError, so: str, clock: Clock) -> Problem:

@@ -51,6 +51,13 @@ def test_an_error_is_taken_from_stdin_whatever_its_bytes() -> None:
     assert out.rstrip().endswith("See also: 1006, TokenException, PermissionException, 429")
 
 
+def test_of_a_long_log_the_newest_lines_count() -> None:
+    log = "429 Too Many Requests\n" + "09:15:00 tick\n" * 9000 + "TokenException: Invalid `checksum`.\n"
+
+    assert explain("-", text=log)[1].startswith("TokenException: Invalid `checksum`.\n")
+    assert "429" not in explain("-", text=log)[1].splitlines()[-1]
+
+
 def test_without_a_text_it_lists_the_pages() -> None:
     code, out, err = explain()
 

@@ -39,7 +39,7 @@ def test_poll_once_gives_the_secondary_sources_quotes_when_kite_has_none(user: U
         (one["instrument"], one["source"]) for one in records(said, "tick")
     ]
     assert SOURCE in said.err
-    assert "so there are no quotes from Kite" in said.err
+    assert "so Kite gives no quotes" in said.err
     assert kite.upstox_token not in said.out + said.err
 
 

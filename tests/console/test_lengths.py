@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kitefeed_cli.clock import SystemClock
+from kitefeed_cli.console.oneshot import told
 from kitefeed_cli.console.pages import PAGES, found
 from kitefeed_cli.console.reasons import ADVICE, Reason, advise
 from kitefeed_cli.policy.causes import Cause
@@ -83,6 +85,24 @@ def test_a_problem_is_three_lines_of_80_columns(where: str) -> None:
     assert [] == [sentence for sentence in sentences if len(sentence) > ROOM]
 
 
+def consequences() -> set[str]:
+    """What a cause means to the user of a command that ends by itself: "so there are no quotes"."""
+    found = set()
+    for module in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("so "):
+                found.add(node.value)
+    return {text for text in found if "{" not in text}
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("so", sorted(consequences()))
+def test_a_cause_as_told_by_a_command_that_ends_is_three_lines_of_80_columns(cause: Cause, so: str) -> None:
+    problem = told(cause, "certificate not trusted: self-signed certificate", so, SystemClock())
+
+    assert [] == [text for text in (problem.what, problem.why, problem.next_step) if len(text) > ROOM]
+
+
 _DETAILS = (
     "403 TokenException",
     "403 PermissionException",
@@ -102,10 +122,10 @@ _ALIKE = (
 def test_a_diagnosis_is_three_lines_of_80_columns(reasons: tuple[Reason, ...], detail: str) -> None:
     since = "issued on Mon 23 Nov at 09:14"
     facts = {"detail": detail, "since": since, "host": "api.kite.trade", "proxy": "proxy.example.com:3128"}
-    told = advise(reasons, facts)
+    said = advise(reasons, facts)
 
-    assert [] == [text for text in (told.what, told.why, told.next) if len(text) > ROOM]
-    assert detail[:8] in f"{told.what} {told.why}" or "{detail}" not in str(ADVICE.get(reasons[0]))
+    assert [] == [text for text in (said.what, said.why, said.next) if len(text) > ROOM]
+    assert detail[:8] in f"{said.what} {said.why}" or "{detail}" not in str(ADVICE.get(reasons[0]))
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -90,6 +90,7 @@ def test_a_page_is_whole(page: Page) -> None:
     assert page.seen
     assert len(page.meanings) >= 2
     assert set(page.see) <= set(BY_NAME) - {page.name}
+    assert repr(page).isascii()
     for text in (page.brief, page.title if "." not in page.title else "", *(meaning.tell for meaning in page.meanings)):
         assert not text.endswith(".")
     for meaning in page.meanings:
