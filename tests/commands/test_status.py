@@ -11,9 +11,11 @@ import pytest
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.health.asking import Heard
 from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.wiring.status import tell_status
 from tests.commands.conftest import User
+from tests.health.samples import vitals
 
 Eventually = Callable[[Callable[[], bool]], None]
 
@@ -108,3 +110,17 @@ def test_a_system_without_such_sockets_is_told_what_to_do(monkeypatch: pytest.Mo
 
     assert Exit.USAGE is raised.value.exit_code
     assert "/readyz" in raised.value.next_step
+
+
+def test_of_several_runs_the_worst_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = [
+        Heard(1, "a.env", vitals()),
+        Heard(2, "b.env", vitals(state="stale", cause="kite-unreachable")),
+        Heard(3, "c.env", vitals(state="signed-out", cause="token-expired")),
+        Heard(4, "d.env", vitals()),
+    ]
+    monkeypatch.setattr("kitefeed_cli.wiring.status.ask_all", lambda *words: heard)
+    clock, out = SystemClock(), io.StringIO()
+
+    assert Exit.LOGIN is tell_status(None, None, {}, clock, Printer(out, io.StringIO(), clock))
+    assert 4 == len(out.getvalue().split("\n\n"))
