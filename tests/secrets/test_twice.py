@@ -20,9 +20,13 @@ _PASTED = (
 
 
 def run(scene: Scene) -> tuple[subprocess.Popen[str], str, str]:
-    """A morning: live, the token dies, one error, a login by another tool, live again, Ctrl-C. And all of it kept."""
+    """A morning: live, the token dies, one error, a login by another tool, live again, Ctrl-C. All of it is kept, told
+    to a program, and asked for from outside."""
     (scene.folder / "work" / "incidents").mkdir()
-    running = scene.start("run", "--json", "--incidents", "incidents", "--record-rest", "NSE:INFY")
+    kept = ("--incidents", "incidents", "--record-rest")
+    tells = ("--notify-exec", f"sh -c 'cat >> {scene.folder}/told.txt; env | sort >> {scene.folder}/child.txt'")
+    serves = ("--serve", urlsplit(scene.redirect).netloc)
+    running = scene.start("run", "--json", *kept, *tells, *serves, "NSE:INFY")
     err = scene.said(running, "Market feed is now LIVE")
     scene.kite.set_token("expired")
     scene.kite.set_faults({"feed": "dropped"})
@@ -32,8 +36,14 @@ def run(scene: Scene) -> tuple[subprocess.Popen[str], str, str]:
     scene.kite.login()
     scene.save(scene.kite.access_token)
     err += scene.said(running, "plays it again")
+    asked = [scene.start("status", *how).communicate(timeout=30) for how in ((), ("--json",))]
+    pages = [requests.get(f"{scene.redirect}{path}", timeout=5).text for path in ("metrics", "readyz", "livez")]
     out, rest = stop(running)
-    return running, _collapsed(out), err + rest
+    return running, _collapsed(out) + _numberless(f"{asked}{pages}"), err + rest
+
+
+def _numberless(text: str) -> str:
+    return re.sub(r"-?\d+(\.\d+)?(e-\d+)?", "N", text)
 
 
 def _collapsed(out: str) -> str:
