@@ -36,7 +36,7 @@ class At(SystemClock):
         return self.at
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def kite() -> Iterator[LocalKite]:
     with LocalKite(SystemClock()) as running:
         yield running
@@ -209,7 +209,7 @@ def test_the_flush_is_shown_and_decides_nothing(kite: LocalKite, store: TokenSto
     """A token of three days ago that Kite accepts is accepted, whatever the hour."""
     store.save(kite.login(), MIDNIGHT - timedelta(days=3))
 
-    assert {"accepted"} == {stand(kite, store, MIDNIGHT + timedelta(hours=hour)).state for hour in range(24)}
+    assert {"accepted"} == {stand(kite, store, MIDNIGHT + timedelta(hours=hour)).state for hour in range(0, 24, 4)}
 
 
 def test_a_token_of_another_tool_has_no_time_of_issue(kite: LocalKite, tmp_path: Path) -> None:
