@@ -10,7 +10,7 @@ from .common import EnvFile, make_printer
 def logout(ctx: typer.Context, env_file: EnvFile = None) -> None:
     """End the session at Kite and remove the access token from the token store; the rest of the file stays.
 
-    4 when Kite could not be reached: the access token is removed all the same. 5 when it could not be removed.
+    Exit 4: Kite could not be reached, and the access token is removed all the same. Exit 5: it could not be removed.
     """
     from ..clock import SystemClock
     from ..wiring.signout import sign_out
