@@ -19,7 +19,7 @@ from .packets import HEARTBEAT, Portion, portions
 WAITING_MAX = 32  # frames before packets are conflated
 TEXTS_MAX = 64
 BEHIND_MAX_S = 30.0
-_GOODBYE_S = 1.0
+_GOODBYE_S = 0.5
 
 
 class Client:

@@ -9,6 +9,7 @@ import websocket
 from kitefeed_cli.gateway import relay
 from kitefeed_cli.gateway.server import Serving
 from kitefeed_cli.gateway.upstream import Declined
+from kitefeed_cli.problems import Problem
 
 from .desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE, SBIN, Desk, Listening, deeper, eventually, priced
 
@@ -286,3 +287,17 @@ def test_a_page_of_another_origin_is_refused_before_the_upgrade(desk: Desk, orig
 
 def test_our_own_page_is_let_in(desk: Desk) -> None:
     assert desk.client(header={"Origin": f"http://127.0.0.1:{desk.gateway.port}"}).next()
+
+
+def test_a_port_that_is_taken_is_a_problem_with_a_next_step(desk: Desk) -> None:
+    with pytest.raises(Problem, match="cannot be served"):
+        Desk(Serving(port=desk.gateway.port)).gateway.start()
+
+
+def test_clients_are_told_that_the_relay_ends() -> None:
+    with Desk() as desk:
+        client = desk.client()
+        client.next()
+        desk.gateway.stop()
+
+        assert (1001, "kitefeed ends") == client.closed()
