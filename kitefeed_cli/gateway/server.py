@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from ..clock import Clock
+from ..health import Vitals
 from ..problems import Exit, Problem, bug
 from .guard import Guard, headers_of
 from .history import History
@@ -24,6 +25,7 @@ from .hub import Hub
 from .intake import Intake
 from .login import Login
 from .page import Page
+from .probes import Probes
 from .relay import MESSAGE_MAX, Relay
 from .rest import Rest, failure
 from .state import StateOf
@@ -65,13 +67,15 @@ class Gateway:
         divisors: Sequence[int],
         clock: Clock,
         failed: Callable[[Problem], None],
+        vitals: Callable[[], Vitals] | None = None,
     ) -> None:
-        """`divisors`: price units per rupee by segment, 0 for none."""
+        """`divisors`: price units per rupee by segment, 0 for none. `vitals`: for the probes; None: there are none."""
         self._serving = serving
         self._upstream = upstream
         self._divisors = divisors
         self._clock = clock
         self._failed = failed
+        self._vitals = vitals
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -213,6 +217,10 @@ class Gateway:
         app = web.Application(middlewares=[_guarded(guard)], client_max_size=MESSAGE_MAX, logger=_SILENT)
         own = {"/state": state.answer, "/ui": page.answer, "/ui/events": stream.answer}
         app.add_routes([web.get(path, _with_key(guard, answer)) for path, answer in own.items()])
+        if self._vitals is not None:
+            probes = Probes(self._vitals, relay)
+            app.add_routes([web.get("/livez", probes.livez), web.get("/readyz", probes.readyz)])
+            app.add_routes([web.get("/metrics", _with_key(guard, probes.metrics))])
         app.add_routes([web.post("/ui/login", _with_key(guard, login.answer)), web.get("/", root), *rest.routes()])
         return app
 

@@ -8,14 +8,21 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..policy import Shown
-
 TURN_S = 10.0  # a deciding loop that has not turned for so long is stuck
 
 STARTING = "starting"  # the names are being looked up; no deciding loop runs yet
-UNKNOWN = "unknown"  # connected and without news, on a day of which the calendar has no word
-STATES = (STARTING, *(shown.value for shown in Shown), UNKNOWN)
-_SERVING = frozenset({Shown.LIVE.value, Shown.PARTIAL.value, Shown.POLLING.value, Shown.CLOSED.value, UNKNOWN})
+STATES = (
+    STARTING,
+    "connecting",
+    "live",
+    "partial",
+    "polling",
+    "stale",
+    "signed-out",
+    "closed",
+    "unknown",  # connected and without news, on a day of which the calendar has no word
+)
+_SERVING = frozenset({"live", "partial", "polling", "closed", "unknown"})
 
 
 @dataclass(frozen=True, slots=True)

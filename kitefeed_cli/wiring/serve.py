@@ -25,6 +25,7 @@ from ..settings import Settings
 from ..ticks.bus import Bus
 from ..ticks.lane import WhenFull
 from .market import Market
+from .monitor import Monitor
 from .page_login import PageLogin
 from .seat import Seat
 from .voice import Voice
@@ -46,6 +47,7 @@ class Run(Protocol):
     bus: Bus
     rest: Rest
     ears: list[Callable[[str, str], None]]
+    monitor: Monitor
 
 
 class Served:
@@ -151,7 +153,7 @@ def served(
     # Kite sends the browser to this computer, so a page on another one cannot finish a login.
     login = PageLogin(settings, environ) if is_here(serving.host) else None
     upstream = Served(run, settings.mode, login, clock)
-    gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error)
+    gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error, run.monitor.vitals)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
     run.ears.append(lambda kind, text: gateway.pass_on(text) if kind == "order" else None)

@@ -6,6 +6,7 @@ import pytest
 
 from kitefeed_cli.health import Ages, Vitals, livez, readyz
 from kitefeed_cli.health.vitals import BOUNDS_S, STATES
+from kitefeed_cli.policy import Shown
 from tests.health.samples import vitals
 
 
@@ -29,6 +30,11 @@ def test_a_record_of_another_version_is_refused() -> None:
 def test_it_lives_while_its_loops_turn(turned_s: float | None, alive: bool) -> None:
     for state in STATES:
         assert alive is livez(vitals(turned_s=turned_s, state=state, cause="kite-unreachable"))
+
+
+def test_the_states_are_those_that_the_policy_shows_and_two_more() -> None:
+    assert {"starting", "unknown"} == set(STATES) - {shown.value for shown in Shown}
+    assert len(STATES) == len(Shown) + 2
 
 
 def test_it_is_ready_while_it_serves() -> None:
