@@ -162,6 +162,7 @@ CHECKLIST = {
         {
             "test_hardening.py": ("test_children_get_none_of_our_settings",),
             "commands/test_login.py": ("test_the_browser_is_opened_with_the_link_and_without_our_secrets",),
+            "notices/test_command.py": ("test_it_is_told_no_setting_of_ours",),
             _ANY: ("test_two_secrets_of_one_shape_give_the_same_bytes",),
         },
     ),
@@ -251,6 +252,26 @@ CHECKLIST = {
         {
             _LOGIN: ("test_nobody_is_asked_for_a_password_a_pin_or_a_totp",),
             "secrets/test_scanner.py": ("test_no_flag_and_no_setting_turns_tls_off_or_takes_a_token",),
+        },
+    ),
+    28: Rule(
+        "what probes, Prometheus, messengers and a unit are told names nobody and holds no secret",
+        {
+            "health/test_metrics.py": ("test_no_label_says_who_or_what_is_followed",),
+            "wiring/test_probes.py": ("test_metrics_count_the_clients_of_the_relay",),
+            "wiring/test_herald.py": ("test_no_secret_is_carried_away",),
+            "notices/test_outside.py": ("test_a_url_that_is_none_is_a_problem_that_does_not_show_it",),
+            "notices/test_post.py": ("test_what_a_sink_raises_is_not_shown",),
+            "wiring/test_unit.py": ("test_a_password_does_not_go_into_a_unit",),
+        },
+    ),
+    29: Rule(
+        "only its own user can ask a run how it is",
+        {
+            "health/test_answering.py": (
+                "test_only_its_user_can_ask_it",
+                "test_a_folder_that_others_may_enter_is_not_used",
+            )
         },
     ),
 }
