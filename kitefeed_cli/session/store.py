@@ -186,10 +186,14 @@ class TokenStore:
         return self._problem("saved in", why)
 
     def _problem(self, done: str, why: str) -> Problem:
+        if self.vault is not None and why.startswith(self.vault.name):
+            next_step = "unlock it, or unset KITEFEED_KEYRING to use the token store file"
+        else:
+            next_step = "make it and its folder writable, or name another with `--env-file PATH`"
         return Problem(
             f"the access token cannot be {done} {self.where}",
             one_line(why),
-            "make it and its folder writable, or name another with `--env-file PATH`",
+            next_step,
             Exit.REFUSED,
             "token-not-saved",
         )

@@ -72,7 +72,7 @@ ENDS = st.sampled_from(["\n", "\n", "\r\n"])
 def files(draw: st.DrawFn) -> str:
     """A whole file: its BOM, its line ends (now and then mixed), and perhaps no end of the last line."""
     end = draw(ENDS)
-    mixed = draw(st.integers(0, 9)) == 0
+    mixed = draw(st.integers(0, 3)) == 0
     text = "\ufeff" if draw(st.integers(0, 4)) == 0 else ""
     for line in draw(LINES):
         text += line.replace("\n", end) + (draw(ENDS) if mixed else end)

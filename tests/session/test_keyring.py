@@ -119,6 +119,7 @@ def test_a_locked_keyring_is_told_without_its_own_words(safe: Any, path: Path) -
         with pytest.raises(Problem) as caught:
             attempt()
         assert Exit.REFUSED == caught.value.exit_code
+        assert "unset KITEFEED_KEYRING" in caught.value.next_step
         assert OLD not in str(caught.value)
         assert NEW not in str(caught.value)
     assert NEW not in path.read_text()
