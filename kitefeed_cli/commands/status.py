@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import EnvFile, Json, make_printer
+from .common import Json, make_printer
 from .durations import seconds
 
 
@@ -22,10 +23,19 @@ def status(
             help="Exit 1 when the feed's last tick is older while the market is open, even if REST serves instead.",
         ),
     ] = None,
-    env_file: EnvFile = None,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--env-file",
+            envvar="KITEFEED_ENV_FILE",
+            metavar="PATH",
+            help="Only the run on this token store.  \\[default: every run of yours]",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Ask the feed that runs on this computer how it is; with --env-file, the one on that token store.
+    """Ask the feed that runs on this computer how it is.
 
     0: live, or falling back. 1: no feed runs, or it does not tick. 3: a login is needed. 4: Kite cannot be reached.
     """

@@ -27,7 +27,7 @@ class Answering:
 
     def __init__(self, vitals: Callable[[], Vitals], env_file: Path, environ: Mapping[str, str]) -> None:
         self._vitals = vitals
-        self._env_file = env_file
+        self._env_file = Path(os.path.abspath(env_file))
         self._environ = dict(environ)
         self._listener: socket.socket | None = None
         self.path: Path | None = None

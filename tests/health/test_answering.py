@@ -66,6 +66,13 @@ def test_runs_are_told_apart_by_their_token_store(tmp_path: Path) -> None:
         assert 1 == len(ask_all(os.environ, None, CLOCK))
 
 
+def test_the_token_store_is_told_by_its_whole_path() -> None:
+    with answering(Path("here.env")):
+        (heard,) = ask_all(os.environ, Path("here.env"), CLOCK)
+
+    assert str(Path.cwd() / "here.env") == heard.env_file
+
+
 def test_the_socket_of_a_run_that_was_killed_is_taken_away() -> None:
     folder = entered(next(places(os.environ)))
     assert folder is not None
