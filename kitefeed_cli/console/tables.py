@@ -73,8 +73,8 @@ def live_table(
     by_token = {last.instrument_token: last for last in lasts}
     below = -(-len(f"next: {next_step}") // max(1, width - 8)) if next_step else 0
     below += -(-len(backlog) // max(1, width))
-    shown = list(names)[: _rows_that_fit(len(names), height - below)]
-    rows = [_cells(names[token], by_token.get(token), state, secondary, now_s, ascii_only) for token in shown]
+    shown = list(names.items())[: _rows_that_fit(len(names), height - below)]  # a copy: they come and go
+    rows = [_cells(name, by_token.get(token), state, secondary, now_s, ascii_only) for token, name in shown]
     headline = _headline(state, len(names), secondary, (hours, gaps), width)
     parts: list[RenderableType] = [headline, _grid(rows, width, ascii_only)]
     if len(shown) < len(names):

@@ -92,6 +92,8 @@ class History:
         self._extend(condition, now)
         if now_s - self._spark_s >= SPARK_S:
             self._spark_s = now_s
+            for token in self.sparks.keys() - self._known.keys():
+                del self.sparks[token]
             for token, known in list(self._known.items()):
                 points = self.sparks.setdefault(token, deque(maxlen=SPARK))
                 points.append(price_of(known.packet, self._divisors))

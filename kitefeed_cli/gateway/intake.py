@@ -7,7 +7,7 @@ few batches whole and then the newest packet of each instrument.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..ticks.batch import TickBatch
@@ -50,6 +50,7 @@ class Intake:
         self._lock = threading.Lock()
         self._line: list[News] = []
         self._called = False
+        self._gone: set[int] = set()  # not followed any more
 
     def accept(self, batch: Batch) -> None:
         for news in self._news(batch):
@@ -63,6 +64,13 @@ class Intake:
         with self._lock:
             line, self._line, self._called = self._line, [], False
             return line
+
+    def prune(self, followed: Container[int]) -> None:
+        """Forget instruments that were not followed at the last call either: their packets get old."""
+        gone = {token for token in list(self.known) if token not in followed}
+        for token in gone & self._gone:
+            self.known.pop(token, None)
+        self._gone = gone
 
     def _put(self, news: News) -> None:
         with self._lock:

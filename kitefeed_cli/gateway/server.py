@@ -34,6 +34,7 @@ from .upstream import Upstream
 
 LINE_MAX = 16 * 1024  # of a request, which for a handshake is all there is but headers
 _TICK_S = 0.25
+_WANT_AGAIN_S = 5.0
 _WANT_S = 0.1  # a client's subscriptions come in several messages
 _STOP_S = 2.0
 
@@ -225,12 +226,17 @@ class Gateway:
         return app
 
     async def _tick(self, relay: Relay, history: History) -> None:
-        second_s = self._clock.now_s()
+        second_s = again_s = self._clock.now_s()
         while True:
             relay.tick()
             if self._clock.now_s() >= second_s:
                 second_s = max(second_s + 1.0, self._clock.now_s())
                 history.second(self._upstream.condition())
+            if self._clock.now_s() >= again_s:  # a new day, or names that are known at last, may have changed it
+                again_s = self._clock.now_s() + _WANT_AGAIN_S
+                self._intake.prune(self._upstream.names())
+                if self._wanted is not None:
+                    self._wanted.set()
             await self._clock.sleep_async(_TICK_S)
 
     async def _want(self, hub: Hub, relay: Relay) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -38,14 +37,13 @@ class Extras:
         self._watchlist = watchlist
         self._mode = mode
         self._lists = lists
-        self._lock = threading.Lock()
         self._names: dict[int, str] = {}  # of those that are none of the run's own
         self._unknown: dict[int, str] = {}  # why
         self._day = ""
 
     def want(self, wanted: Mapping[int, str]) -> Wanted:
         """From now on these are wanted, in these modes, and no others."""
-        with self._lock:
+        with self._watchlist.lock:
             changes = [Change() for _ in self._watchlist.parts]
             if not self._watchlist.resolved:
                 return Wanted(changes, {})

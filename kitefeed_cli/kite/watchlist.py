@@ -79,7 +79,7 @@ class Watchlist:
         self._lists = lists
         self._prices = prices
         self._tell = tell
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()  # of whoever changes what is followed
         self.instruments: list[Instrument] = []
         self.tokens: dict[int, str] = {}
         self.subscriptions: dict[int, str] = {}
@@ -117,7 +117,7 @@ class Watchlist:
                 "there is nothing to follow", "the list of instruments is empty", "name one, like NSE:INFY", Exit.USAGE
             )
         _check_number(len(self._typed), CONNECTIONS_MAX)
-        with self._lock:
+        with self.lock:
             if self.resolved:
                 return None
             lists = self._lists()
@@ -151,7 +151,7 @@ class Watchlist:
 
         Raises Problem when a rule has nothing to choose from any more; all stays as it is then.
         """
-        with self._lock:
+        with self.lock:
             lists = self._lists()
             try:
                 found = choose(self._wanted, lists, self._prices, strict=False)
@@ -169,7 +169,7 @@ class Watchlist:
     def recentre(self, price: Callable[[int], float]) -> Renewal | None:
         """Let the strikes of the rules follow the market. `price`: the last price of an underlying by its instrument
         token, 0 when it is not known well. None: all is as it should be."""
-        with self._lock:
+        with self.lock:
             if self._choice is None:
                 return None
             renewal, self._choice = recentred(self._choice, price)
@@ -206,7 +206,8 @@ class Watchlist:
 
     def share(self, number: int) -> list[str]:
         """What REST calls the instruments of that part; empty until they are known."""
-        return [self.tokens[token] for token in self.parts[number].subscriptions]
+        theirs = list(self.parts[number].subscriptions)  # a copy: others are followed for programs that come and go
+        return [self.tokens.get(token) or str(token) for token in theirs]
 
 
 def _check_number(many: int, connections: int) -> None:

@@ -22,6 +22,7 @@ from ..kite.wire import DIVISORS
 from ..policy import Report, Say, Shown
 from ..problems import Problem
 from ..settings import Settings
+from ..ticks.board import Board
 from ..ticks.bus import Bus
 from ..ticks.lane import WhenFull
 from .market import Market
@@ -33,6 +34,7 @@ from .voice import Voice
 if TYPE_CHECKING:
     from ..gateway.server import Gateway, Serving
 
+_LEAVE_S = 5.0  # what was given up may tick until the next frame, and in what is queued
 _GOOD = (Shown.LIVE, Shown.CLOSED)
 _FROM_THE_FEED = (Shown.LIVE, Shown.PARTIAL, Shown.CLOSED)
 
@@ -45,6 +47,7 @@ class Run(Protocol):
     voice: Voice
     market: Market
     bus: Bus
+    board: Board
     rest: Rest
     ears: list[Callable[[str, str], None]]
     monitor: Monitor
@@ -59,6 +62,7 @@ class Served:
         self._lock = threading.Lock()
         self._lists: tuple[str, Instruments] | None = None
         self._told: Problem | None = None
+        self._leaving: dict[int, float] = {}  # instruments that were given up, and when
         self._login = login
         self._extras = Extras(run.watchlist, mode, self._list)
 
@@ -81,17 +85,32 @@ class Served:
             self._told = text
 
     def names(self) -> Mapping[int, str]:
-        return self._run.watchlist.tokens
+        watchlist = self._run.watchlist
+        named = watchlist.tokens
+        return {token: named.get(token) or str(token) for token in list(watchlist.subscriptions)}
 
     def user_name(self) -> str:
         return self._run.seats[0].hands.user_name
 
     def want(self, wanted: Mapping[int, str]) -> list[Declined]:
         came = self._extras.want(wanted)
+        self._forget([token for change in came.changes for token in change.gone])
         for seat, change in zip(self._run.seats, came.changes, strict=True):
             if change.added or change.gone:
                 seat.feed.follow(change.added, change.gone)
         return [Declined(tuple(tokens), why) for why, tokens in came.declined.items()]
+
+    def _forget(self, gone: list[int]) -> None:
+        """What was given up a while ago has no row and no last price any more."""
+        now_s = self._clock.now_s()
+        left = [token for token, at_s in self._leaving.items() if now_s - at_s > _LEAVE_S]
+        for token in left:
+            del self._leaving[token]
+        left = [token for token in left if token not in self._run.watchlist.subscriptions]
+        if left:
+            self._run.watchlist.forget(left)
+            self._run.board.forget(left)
+        self._leaving.update(dict.fromkeys(gone, now_s))
 
     def list_of(self, exchange: str | None) -> bytes:
         dump = self._list().dump()

@@ -215,10 +215,10 @@ def split(frame: bytes) -> list[bytes]:
     return packets
 
 
-def eventually(holds: Callable[[], bool], clock: Clock | None = None) -> None:
+def eventually(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Wait until it holds."""
-    clock = clock or SystemClock()
-    until_s = clock.now_s() + PATIENCE_S
+    clock = SystemClock()
+    until_s = clock.now_s() + patience_s
     while not holds():
         assert clock.now_s() < until_s, "it never came to be"
         clock.sleep(0.01)

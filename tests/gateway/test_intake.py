@@ -63,3 +63,16 @@ def test_polled_quotes_become_packets_with_their_source() -> None:
 
     assert ("rest", 12.0) == (news.source, news.received_s) == (known.source, known.received_s)
     assert 184 == len(known.packet)
+
+
+def test_what_is_not_followed_any_more_is_forgotten_after_a_while() -> None:
+    fed, _ = intake()
+    fed.accept(batch(FULL, INDEX_FULL))
+
+    fed.prune({INFY})
+    assert {INFY, NIFTY} == fed.known.keys(), "it may come back at once"
+    fed.prune({INFY, NIFTY})
+    fed.prune({INFY})
+    assert {INFY, NIFTY} == fed.known.keys()
+    fed.prune({INFY})
+    assert {INFY} == fed.known.keys()

@@ -301,3 +301,8 @@ def test_clients_are_told_that_the_relay_ends() -> None:
         desk.gateway.stop()
 
         assert (1001, "kitefeed ends") == client.closed()
+
+
+def test_what_the_clients_want_is_said_again_every_few_seconds(desk: Desk) -> None:
+    desk.client().say("subscribe", [INFY])
+    eventually(lambda: desk.upstream.wanted.count({INFY: "quote"}) >= 2, patience_s=8.0)

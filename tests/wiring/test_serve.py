@@ -54,11 +54,16 @@ class Whole:
 
     def state(self) -> dict[str, Any]:
         """What `GET /state` says."""
+        state: dict[str, Any] = json.loads(self.get("/state"))
+        return state
+
+    def get(self, path: str) -> bytes:
+        """The body."""
         line = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=5)
         try:
-            line.request("GET", "/state")
-            state: dict[str, Any] = json.loads(line.getresponse().read())
-            return state
+            line.request("GET", path)
+            answer = line.getresponse()
+            return answer.read()
         finally:
             line.close()
 
@@ -67,8 +72,9 @@ class Whole:
 
 
 @contextmanager
-def whole(tmp_path: Path, *instruments: str, mode: str = "quote") -> Iterator[Whole]:
+def whole(tmp_path: Path, *instruments: str, mode: str = "quote", rest: str = "up") -> Iterator[Whole]:
     with LocalKite(CLOCK) as kite:
+        kite.set_faults({"rest": rest})
         env_file = tmp_path / ".env"
         settings = read_settings(env_file, environment(kite), instruments=instruments, mode=mode)
         store = TokenStore(env_file)
@@ -127,6 +133,34 @@ def test_what_a_client_wants_is_subscribed_to_and_given_up_when_it_leaves(feed: 
     until_it_brings(other, (SBIN, 8))
     other.close()
     eventually(lambda: {INFY: "quote", NIFTY: "quote"} == feed.run.watchlist.subscriptions, "given up")
+
+
+def test_what_is_wanted_before_the_names_are_known_is_followed_once_they_are(tmp_path: Path) -> None:
+    with whole(tmp_path, "NSE:INFY", rest="failing") as feed:
+        client = feed.client()
+        client.say("mode", ["full", [SBIN]])
+        client.settle()
+        assert {} == feed.run.watchlist.subscriptions
+        feed.kite.clear_faults()
+        until_it_brings(client, (SBIN, 184))
+
+
+def test_no_secret_is_at_any_door(feed: Whole, no_secret_in: Callable[..., None]) -> None:
+    eventually(lambda: "live" == feed.state()["state"], "live")
+    feed.login()
+    for path in (
+        "/",
+        "/ui",
+        "/state",
+        "/user/profile",
+        "/quote?i=NSE:INFY",
+        "/orders",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    ):
+        no_secret_in(feed.get(path))
+    no_secret_in(feed.err.getvalue())
 
 
 def test_an_instrument_that_kite_does_not_list_is_declined_in_words(feed: Whole) -> None:
