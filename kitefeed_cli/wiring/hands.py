@@ -62,7 +62,7 @@ class LiveHands:
         self._wanted: int | None = None  # the connection the policy wants
         self._opening = threading.Lock()
         self._names: list[str] = []
-        self._turns: Batches | None = None  # of these names
+        self._turns: Batches[str] | None = None  # of these names
 
     def check_token(self, ask: int) -> None:
         session = self._store.read()
@@ -148,7 +148,7 @@ class LiveHands:
         trading = self.market.seems_open() if frame_age_s < inf else self.market.matters()
         return TimeUp(frame_age_s, tick_age_s, trading)
 
-    def _batches(self) -> Batches:
+    def _batches(self) -> Batches[str]:
         """A long watchlist takes its turns: one legal batch a poll, and afresh once its names are known."""
         names = self._watchlist.names
         if self._turns is None or names != self._names:

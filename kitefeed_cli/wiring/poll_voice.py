@@ -89,22 +89,24 @@ class PollVoice:
 
     def offer(self, batch: QuoteBatch, asked_s: float) -> bool:
         """What it answered to a question of that time, unless Kite has brought something since."""
+        delivered = False
         with self._aside():
-            if self._kite_s >= asked_s:
-                return False
-            self._board.take(batch)
-            self._output.accept(batch)
-            return True
-        return False
+            if self._kite_s < asked_s:
+                self._board.take(batch)
+                self._output.accept(batch)
+                delivered = True
+        return delivered
 
     def serving(self, name: str, words: str) -> bool:
+        serves = False
         with self._aside():
-            if self._shown is None or self._shown[0] not in _NO_SOURCE:
-                return False
-            self._secondary = self._told = name
-            self._tell()
-        self._printer.status(status_line(Say(Note.POLLING, words)))
-        return True
+            serves = self._shown is not None and self._shown[0] in _NO_SOURCE
+            if serves:
+                self._secondary = self._told = name
+                self._tell()
+        if serves:
+            self._printer.status(status_line(Say(Note.POLLING, words)))
+        return serves
 
     def resting(self, why: str) -> None:
         served = False
