@@ -50,9 +50,10 @@ class PageLogin:
             if self._child is not None and self._child.poll() is None:
                 return self._link  # the button was pressed again
             child = self._start(back)
-            line = child.stdout.readline() if child.stdout is not None else ""
-            said = _read(line)
+            assert child.stdout is not None
+            said = _read(child.stdout.readline())
             if "link" not in said:
+                child.stdout.close()
                 child.wait()
                 raise Problem(
                     said.get("what", "the login could not be started"),

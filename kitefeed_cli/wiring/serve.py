@@ -177,7 +177,7 @@ def served(
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
     run.ears.append(lambda kind, text: gateway.pass_on(text) if kind == "order" else None)
     run.voice.listeners = (*run.voice.listeners, upstream.heard)
-    printer.status(f'Kite clients: root="ws://{gateway.root}" - page: http://{gateway.root}/ui')
+    printer.status(f'Serving root="ws://{gateway.root}" and http://{gateway.root}/ui')
     try:
         yield gateway
     finally:

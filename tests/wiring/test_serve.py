@@ -24,7 +24,7 @@ from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.gateway.server import Gateway, Serving
 from kitefeed_cli.session import TokenStore
-from kitefeed_cli.settings import read_settings
+from kitefeed_cli.settings import REDIRECT_URL, Settings, read_settings
 from kitefeed_cli.wiring.local import environment
 from kitefeed_cli.wiring.run import FeedRun
 from kitefeed_cli.wiring.serve import served
@@ -42,6 +42,7 @@ class Whole:
     """A run on a local Kite, served."""
 
     kite: LocalKite
+    settings: Settings
     store: TokenStore
     run: FeedRun
     gateway: Gateway
@@ -72,21 +73,24 @@ class Whole:
 
 
 @contextmanager
-def whole(tmp_path: Path, *instruments: str, mode: str = "quote", rest: str = "up") -> Iterator[Whole]:
-    with LocalKite(CLOCK) as kite:
+def whole(
+    tmp_path: Path, *instruments: str, mode: str = "quote", rest: str = "up", redirect_url: str = REDIRECT_URL
+) -> Iterator[Whole]:
+    with LocalKite(CLOCK, redirect_url=redirect_url) as kite:
         kite.set_faults({"rest": rest})
         env_file = tmp_path / ".env"
-        settings = read_settings(env_file, environment(kite), instruments=instruments, mode=mode)
+        environ = {**environment(kite), "KITEFEED_REDIRECT_URL": redirect_url}
+        settings = read_settings(env_file, environ, instruments=instruments, mode=mode)
         store = TokenStore(env_file)
         store.save(kite.access_token)
         err = io.StringIO()
         printer = Printer(io.StringIO(), err, CLOCK)
         run = FeedRun(settings, store, CLOCK, printer, calendar=AlwaysOpen())
-        with served(run, Serving(), settings, environment(kite), CLOCK, printer) as gateway:
+        with served(run, Serving(), settings, environ, CLOCK, printer) as gateway:
             thread = threading.Thread(target=run.run, name="kitefeed-test-run")
             thread.start()
             try:
-                yield (running := Whole(kite, store, run, gateway, err))
+                yield (running := Whole(kite, settings, store, run, gateway, err))
             finally:
                 for client in running.clients:
                     client.close()
