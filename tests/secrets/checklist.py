@@ -274,6 +274,57 @@ CHECKLIST = {
             )
         },
     ),
+    30: Rule(
+        "the gateway serves this computer alone, unless a flag and a key that only its owner can read say otherwise",
+        {
+            "gateway/test_guard.py": (
+                "test_others_are_served_with_a_flag_and_a_key_only",
+                "test_a_key_that_others_may_read_is_refused",
+                "test_the_key_is_in_no_repr",
+            ),
+            "gateway/test_relay.py": ("test_a_relay_key_is_asked_for_where_there_is_one",),
+            "gateway/test_rest.py": ("test_the_relay_key_is_asked_for_where_there_is_one",),
+            "gateway/test_page.py": ("test_the_page_asks_for_the_relay_key_where_there_is_one",),
+        },
+    ),
+    31: Rule(
+        "no page of another origin, and no name that is made to point here, gets past the gateway's door",
+        {
+            "gateway/test_relay.py": (
+                "test_a_foreign_name_is_refused_before_the_upgrade",
+                "test_a_page_of_another_origin_is_refused_before_the_upgrade",
+            ),
+            "gateway/test_rest.py": ("test_a_page_of_another_origin_reads_nothing",),
+            "gateway/test_page.py": (
+                "test_a_login_without_the_pages_nonce_is_not_begun",
+                "test_a_login_from_another_page_is_not_begun",
+                "test_the_policy_runs_the_scripts_of_this_answer_alone",
+            ),
+        },
+    ),
+    32: Rule(
+        "what a client sends as access token is not looked at, and ours goes to no client and no page",
+        {
+            "gateway/test_relay.py": ("test_no_access_token_of_a_client_is_kept",),
+            "wiring/test_serve.py": ("test_no_secret_is_at_any_door",),
+            "wiring/test_page_login.py": ("test_a_login_from_the_page_brings_the_feed_and_the_browser_back",),
+        },
+    ),
+    33: Rule(
+        "clients, pages, instruments, messages and idle time are bounded at the gateway",
+        {
+            "gateway/test_relay.py": (
+                "test_a_client_too_many_is_turned_away",
+                "test_more_than_three_thousand_instruments_are_refused_in_kites_words",
+                "test_a_message_that_is_too_large_ends_the_connection",
+                "test_a_flood_of_messages_ends_the_connection",
+                "test_a_client_that_follows_nothing_is_sent_off_after_a_minute",
+                "test_a_client_that_does_not_read_loses_no_last_value_and_is_sent_off_in_the_end",
+            ),
+            "gateway/test_rest.py": ("test_a_line_that_is_too_long_is_refused",),
+            "gateway/test_page.py": ("test_only_so_many_pages_are_served_and_a_closed_one_makes_room",),
+        },
+    ),
 }
 
 # Active in every test, by `conftest.py`.
