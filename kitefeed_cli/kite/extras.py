@@ -9,6 +9,7 @@ from ..problems import Problem
 from .instruments import Instruments
 from .watchlist import INSTRUMENTS_MAX, Watchlist
 
+_UNKNOWN_MAX = 50_000
 _RANKS = {"ltp": 1, "quote": 2, "full": 3}
 
 
@@ -90,7 +91,8 @@ class Extras:
             changes[number].added[token] = mode
 
     def _look_up(self, tokens: Iterable[int]) -> None:
-        if self._day != self._watchlist.day:  # instrument tokens are used again after an expiry
+        # Instrument tokens are used again after an expiry; and whoever asks for nonsense must not fill our memory.
+        if self._day != self._watchlist.day or len(self._unknown) > _UNKNOWN_MAX:
             self._day = self._watchlist.day
             self._unknown.clear()
         fresh = [token for token in tokens if token not in self._names and token not in self._unknown]
