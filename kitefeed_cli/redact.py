@@ -16,7 +16,10 @@ from urllib.parse import quote, quote_plus
 REDACTED = "<redacted>"
 _SHORTEST = 6  # anything shorter occurs by chance, and redacting it would only garble the text
 
-_KEYS = ("access_token", "request_token", "public_token", "refresh_token", "enctoken", "checksum", "api_secret")
+_KEYS = (
+    *("access_token", "request_token", "public_token", "refresh_token", "enctoken", "checksum", "api_secret"),
+    "analytics_token",  # Upstox's
+)
 _NAMES = rf"(?:{'|'.join(_KEYS)})"
 _SHAPES = (
     # access_token=abc, KITE_ACCESS_TOKEN='abc', and the same inside an encoded URL

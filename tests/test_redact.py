@@ -195,3 +195,7 @@ def test_what_may_be_a_token_is_hidden_in_a_text_from_outside(token: str, text: 
 )
 def test_the_words_of_an_error_stay(text: str) -> None:
     assert text == hide_tokens(text)
+
+
+def test_a_token_of_a_secondary_source_is_known_by_its_shape() -> None:
+    assert "UPSTOX_ANALYTICS_TOKEN=<redacted>" == Redactor().redact("UPSTOX_ANALYTICS_TOKEN=eyJ0eXAiOiJKV1Qi.c2Vj.x")

@@ -28,6 +28,7 @@ _SEGMENTS: Mapping[int, tuple[str, str]] = {  # Kite's segment: Upstox's list, a
     5: ("BSE", "BSE_FO"),
     6: ("BSE", "BCD_FO"),
     7: ("MCX", "MCX_FO"),
+    12: ("NSE", "NSE_COM"),
 }
 _INDICES = 9
 _FRESH_AFTER = timedelta(hours=6, minutes=30)  # they are made at about six in the morning
