@@ -18,6 +18,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -317,8 +318,10 @@ def _no_real_home(monkeypatch: pytest.MonkeyPatch, _room: Path) -> None:
     home, work = _room / "home", _room / "work"
     home.mkdir(parents=True)
     work.mkdir()
-    (_room / "run").mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(_room / "run"))
+    for name, place in (("XDG_RUNTIME_DIR", _room / "run"), ("TMPDIR", _room / "tmp")):  # where a run can be asked
+        place.mkdir(mode=0o700)
+        monkeypatch.setenv(name, str(place))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what it found before
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     for kind in ("config", "cache", "data", "state"):
