@@ -37,6 +37,7 @@ _MOST_HELD_S = 3600.0  # of a Retry-After
 _MOST_AHEAD_S = 120.0  # no turn is taken further ahead: what says so was written before the last boot
 _FORGET_S = 60.0  # after so long without a 429 the next one is the first
 _DOUBLINGS = 6
+_UNUSED_S = 7 * 86400.0
 _LOCK_S = 0.25  # a process stopped while it holds the lock must not stop the others
 _LOCK_AGAIN_S = 0.01
 _STATE = struct.Struct("<16s12d")  # the boot, then four numbers for each bucket
@@ -94,7 +95,17 @@ class SharedLedger:
         self._clock = clock
         self._boot = _boot()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            self._sweep()
         os.close(self._file())
+
+    def _sweep(self) -> None:
+        """Remove counts that nobody has used for a week: every local Kite has a root of its own."""
+        oldest = self._clock.wall().timestamp() - _UNUSED_S
+        with suppress(OSError):
+            for other in self._path.parent.iterdir():
+                if other.stat().st_mtime < oldest:
+                    other.unlink()
 
     @contextmanager
     def open(self, now_s: float) -> Iterator[State]:

@@ -213,6 +213,20 @@ def test_a_folder_that_goes_away_later_is_no_end_either(tmp_path: Path) -> None:
     assert "no such file" in quota.note
 
 
+def test_counts_that_nobody_has_used_for_a_week_are_swept_away(tmp_path: Path) -> None:
+    clock = SystemClock()
+    for key in ("old", "young"):
+        quota_of(key, ROOT, clock, tmp_path)
+    files = sorted((tmp_path / "quota").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for file, age_s in zip(files, (8 * 86400, 86400), strict=True):
+        then_s = clock.wall().timestamp() - age_s
+        os.utime(file, (then_s, then_s))
+    quota_of("new", ROOT, clock, tmp_path)
+
+    left = list((tmp_path / "quota").iterdir())
+    assert (2, False, True) == (len(left), files[0] in left, files[1] in left)
+
+
 def test_a_clock_that_no_other_process_has_keeps_its_count_to_itself(tmp_path: Path) -> None:
     at = SystemClock().wall().astimezone(IST)
     for clock in (ScaledClock(10, at), VirtualClock(at)):
