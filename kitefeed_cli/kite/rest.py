@@ -23,7 +23,7 @@ from ..settings import checked_root, is_loopback
 from ..ticks.quotes import Depth, Quote
 from .errors import KiteError, judge, no_turn, not_csv, unexpected
 from .instruments import cache_folder
-from .quota import Bucket, SpentError, quota_of
+from .quota import Bucket, Quota, SpentError, quota_of
 
 if TYPE_CHECKING:
     from .cassette import Heard
@@ -73,8 +73,10 @@ class Rest:
         clock: Clock,
         heard: Heard | None = None,
         detail: Callable[[str], None] = lambda line: None,
+        quota: Quota | None = None,
     ) -> None:
-        """`heard` is told every answer of Kite, on the thread of its call; `detail` what only the curious want to know."""
+        """`heard` is told every answer of Kite, on the thread of its call; `detail` what only the curious want to know.
+        `quota`: another one than that of the API key."""
         self._api_key = api_key
         self._root = checked_root("KITEFEED_REST_ROOT", root, "https", "http")
         self._clock = clock
@@ -82,7 +84,7 @@ class Rest:
         self._host = parts.hostname or ""
         self._prefix = parts.path.rstrip("/")
         self._heard = heard
-        self.quota = quota_of(api_key, self._root, clock, cache_folder(os.environ), detail)
+        self.quota = quota or quota_of(api_key, self._root, clock, cache_folder(os.environ), detail)
         self._deadlines: Deadlines[Any] | None = None
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from ..clock import SystemClock
+from ..clock import SystemClock, VirtualClock
 from ..policy import DEFAULT, Answer
 from ..problems import Problem
 from ..scenario import catalogue, runner, transcript
@@ -103,9 +103,12 @@ class _Recorded:
     """REST as recorded, asked through the real client."""
 
     def __init__(self) -> None:
+        from ..kite.quota import Quota
         from ..kite.rest import Rest
 
-        self._rest = Rest("0" * 16, REST_ROOT, SystemClock())
+        clock = SystemClock()
+        at_once = Quota(VirtualClock(clock.wall()))  # nobody is asked, so no wait is real
+        self._rest = Rest("0" * 16, REST_ROOT, clock, quota=at_once)
 
     def profile(self, token: Token | None) -> Reply:
         return self._reply(lambda: self._rest.profile(_ANY_TOKEN, DEFAULT.check_s).user_name)
