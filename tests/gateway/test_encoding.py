@@ -53,8 +53,11 @@ def test_a_quote_comes_out_of_the_decoder_as_the_tick_that_says_the_same() -> No
 
 def test_the_quote_of_an_index_has_the_order_of_an_index_packet() -> None:
     quote = replace(QUOTE, instrument_token=NIFTY, depth=None)
-    tick = ticks(packet_of(quote, DIVISORS))
+    packet = packet_of(quote, DIVISORS)
+    tick = ticks(packet)
 
+    assert packet is not None
+    assert 2340 == int.from_bytes(packet[24:28], "big", signed=True), "the change against the close, in paise"
     assert {"open": 1501.0, "high": 1530.5, "low": 1499.95, "close": 1500.0} == tick["ohlc"]
     assert (False, "full", 1523.4, NOON) == (
         tick["tradable"], tick["mode"], tick["last_price"], tick["exchange_timestamp"]

@@ -97,8 +97,13 @@ def test_heartbeats_come_while_the_feed_is_alive_and_stop_with_it(desk: Desk) ->
     assert b"\0" == client.next()
 
 
-def test_a_client_that_comes_while_the_feed_is_away_is_told_at_once(desk: Desk) -> None:
+def test_a_client_that_comes_while_the_feed_is_away_is_told_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_TELL_S", 60.0)
+    before = desk.client()
     desk.upstream.become(state="polling", source="rest", frame_age_s=math.inf, why="feed-dropped")
+    before.text()  # the change has been told
 
     said = desk.client().text()["data"]
 
