@@ -76,3 +76,28 @@ def test_the_record_carries_the_exit_code_and_every_number() -> None:
 
     assert ("vitals", 0, 4711, ".env") == (said["kind"], said["exit_code"], said["process_id"], said["env_file"])
     assert set() == set(now.as_record()) - set(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": "partial", "cause": "feed-dropped"}, "live in part"),
+        ({"state": "closed", "market_open": False}, "connected; the market is not open, as far as is known"),
+        ({"state": "stale", "cause": "kite-unreachable", "secondary": "upstox"}, "falling back: upstox serves"),
+        ({"state": "stale", "cause": "feed-mute", "tick_age_s": None}, "the market is open, and no tick has come yet"),
+        ({"state": "connecting", "cause": "feed-dropped", "market_open": False}, "it does not serve yet"),
+    ],
+)
+def test_each_verdict_has_its_words(changes: dict[str, Any], words: str) -> None:
+    assert words == verdict(vitals(**changes)).words
+
+
+def test_the_table_before_the_first_tick_and_outside_of_market_hours() -> None:
+    early = vitals(state="connecting", tick_age_s=None, ticks_per_s=0.0, token="unknown", token_age_s=None)
+    late = vitals(state="closed", market_open=False, tick_age_s=7200.0, ticks_per_s=0.5, lag_s=3.0)
+
+    assert "last tick  none yet" in lines(1, ".env", early, verdict(early))
+    assert "token      not checked yet" in lines(1, ".env", early, verdict(early))
+    assert "last tick  2h 00m ago; the market is closed" in lines(1, ".env", late, verdict(late))
+    assert "lag        3s; 3 ticks lost by outputs" in lines(1, ".env", late, verdict(late))
+    assert any(line.startswith("rate       0.5 ticks a second") for line in lines(1, ".env", late, verdict(late)))

@@ -310,3 +310,18 @@ def test_a_run_that_looks_its_names_up_is_alive_and_not_ready(watched: Watched) 
     assert livez(starting)
     assert not readyz(starting)
     assert Exit.NO is verdict(starting).exit_code
+
+
+def test_a_bug_of_who_looks_on_is_one_line_and_the_feed_carries_on(watched: Watched, canary: Canary) -> None:
+    def look(_vitals: Vitals) -> None:
+        raise ValueError(canary.access_token)
+
+    with watched.running() as run:
+        run.monitor.also(look)
+        watched.becomes(live)
+        before = run.monitor.vitals().ticks
+        watched.becomes(lambda vitals: vitals.ticks > before)
+        asked = watched.asked()
+
+    assert 1 == watched.err.getvalue().count("the health of this run is not told any more (ValueError at ")
+    assert "live" == asked.state
