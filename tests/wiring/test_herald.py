@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from kitefeed_cli.clock import IST, VirtualClock
+from kitefeed_cli.clock import IST, SystemClock, VirtualClock
 from kitefeed_cli.console import messages
 from kitefeed_cli.notices import Notice, Post
 from kitefeed_cli.policy import Cause, Note, Report, Say
@@ -18,8 +19,10 @@ from kitefeed_cli.scenario import catalogue, runner
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.promises import errors_of
 from kitefeed_cli.scenario.world import World
-from kitefeed_cli.wiring.herald import Herald
+from kitefeed_cli.settings import read_settings
+from kitefeed_cli.wiring.herald import Herald, herald_of
 from tests.conftest import Canary
+from tests.notices.test_outside import listening
 
 STORIES = [path for path in catalogue.shipped() if read(path).recorded is None]
 AT = datetime(2026, 3, 2, 11, 0, tzinfo=IST)
@@ -112,3 +115,31 @@ def test_no_secret_is_carried_away(canary: Canary) -> None:
 
 def _dead() -> Report:
     return Report(Cause.TOKEN_EXPIRED, "403 TokenException", 0.0, None, "", 5.0, 0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of a library that apprise imports
+def test_the_settings_name_whom_to_tell(tmp_path: Path) -> None:
+    pytest.importorskip("apprise")
+    clock = SystemClock()
+    with listening() as (port, got):
+        environ = {
+            "KITE_API_KEY": "abcdefgh12345678",
+            "KITEFEED_NOTIFY": f"json://127.0.0.1:{port}/one json://127.0.0.1:{port}/two",
+            "KITEFEED_NOTIFY_EXEC": f"sh -c 'cat >{tmp_path}/told'",
+        }
+        found = herald_of(read_settings(tmp_path / ".env", environ), os.environ, clock, lambda line: None)
+        assert found is not None
+        herald, post = found
+        post.start()
+        herald.heard(_dead(), Problem("it died", "why", "next"))
+        post.stop(10.0)
+
+    assert ["kitefeed: it died"] * 2 == [one["title"] for one in got]
+    assert all(LINK in one["message"] for one in got)
+    assert "it died" in (tmp_path / "told").read_text()
+
+
+def test_without_such_settings_nobody_is_told(tmp_path: Path) -> None:
+    settings = read_settings(tmp_path / ".env", {"KITE_API_KEY": "abcdefgh12345678"})
+
+    assert None is herald_of(settings, {}, SystemClock(), lambda line: None)
