@@ -10,16 +10,16 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 
 from ..clock import Clock
 from ..health import Vitals
 from ..problems import Exit, Problem, bug
-from .guard import Guard, headers_of
+from .doorway import guarded_by, sweep, with_key
+from .guard import Guard
 from .history import History
 from .hub import Hub
 from .intake import Intake
@@ -27,7 +27,7 @@ from .login import Login
 from .page import Page
 from .probes import Probes
 from .relay import MESSAGE_MAX, Relay
-from .rest import Rest, failure
+from .rest import Rest
 from .state import StateOf
 from .stream import Stream
 from .upstream import Upstream
@@ -40,8 +40,6 @@ _STOP_S = 2.0
 
 # aiohttp prints a traceback for every request that is no HTTP; the 400 it answers says enough.
 _SILENT = logging.Logger("gateway", logging.CRITICAL + 1)
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,7 @@ class Gateway:
         self._relay: Relay | None = None
         self._spread: Callable[[], None] | None = None
         self._wanted: asyncio.Event | None = None
+        self._busy: set[object] = set()
         self.port = serving.port
 
     # ------------------------------------------------------------------- life
@@ -161,7 +160,7 @@ class Gateway:
             asyncio.run(self._serve(listener, ready))
         except BaseException as error:  # noqa: BLE001 - the run goes on without us, and says so
             if ready.done():
-                self._failed(bug(error))
+                self._failed(_own_bug(error))
             else:
                 ready.set_exception(error)
         finally:
@@ -190,7 +189,7 @@ class Gateway:
         ready.set_result(None)
         tasks = [
             asyncio.create_task(work)
-            for work in (self._tick(relay, history), self._want(hub, relay), self._stopping.wait())
+            for work in (self._tick(relay, history, runner), self._want(hub, relay), self._stopping.wait())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -215,20 +214,21 @@ class Gateway:
                 return await relay.answer(request)
             raise web.HTTPFound("/ui")
 
-        app = web.Application(middlewares=[_guarded(guard)], client_max_size=MESSAGE_MAX, logger=_SILENT)
+        app = web.Application(middlewares=[guarded_by(guard, self._busy)], client_max_size=MESSAGE_MAX, logger=_SILENT)
         own = {"/state": state.answer, "/ui": page.answer, "/ui/events": stream.answer}
-        app.add_routes([web.get(path, _with_key(guard, answer)) for path, answer in own.items()])
+        app.add_routes([web.get(path, with_key(guard, answer)) for path, answer in own.items()])
         if self._vitals is not None:
             probes = Probes(self._vitals, relay)
             app.add_routes([web.get("/livez", probes.livez), web.get("/readyz", probes.readyz)])
-            app.add_routes([web.get("/metrics", _with_key(guard, probes.metrics))])
-        app.add_routes([web.post("/ui/login", _with_key(guard, login.answer)), web.get("/", root), *rest.routes()])
+            app.add_routes([web.get("/metrics", with_key(guard, probes.metrics))])
+        app.add_routes([web.post("/ui/login", with_key(guard, login.answer)), web.get("/", root), *rest.routes()])
         return app
 
-    async def _tick(self, relay: Relay, history: History) -> None:
+    async def _tick(self, relay: Relay, history: History, runner: web.AppRunner) -> None:
         second_s = again_s = self._clock.now_s()
         while True:
             relay.tick()
+            sweep(runner, self._busy)
             if self._clock.now_s() >= second_s:
                 second_s = max(second_s + 1.0, self._clock.now_s())
                 history.second(self._upstream.condition())
@@ -251,28 +251,8 @@ class Gateway:
             relay.decline(declined)
 
 
-def _guarded(guard: Guard) -> Any:
-    @web.middleware
-    async def guarded(request: web.Request, handler: Answer) -> web.StreamResponse:
-        if not guard.admits(*headers_of(request.headers)):
-            return web.Response(status=403, text="This address is not for you")
-        try:
-            return await handler(request)
-        except web.HTTPException:
-            raise
-        except Exception as error:  # noqa: BLE001 - whoever asked is told, and nothing of the request is printed
-            return failure(500, "GeneralException", f"a bug of kitefeed: {bug(error).why}")
-
-    return guarded
-
-
-def _with_key(guard: Guard, answer: Answer) -> Answer:
-    """The page's own paths: a browser asks its user for the relay key."""
-
-    async def locked(request: web.Request) -> web.StreamResponse:
-        if guard.knows_header(request.headers.get("Authorization")):
-            return await answer(request)
-        challenge = {"WWW-Authenticate": 'Basic realm="kitefeed", charset="UTF-8"'}
-        return web.Response(status=401, text="The relay key is needed", headers=challenge)
-
-    return locked
+def _own_bug(error: BaseException) -> Problem:
+    """The run goes on without us."""
+    found = bug(error)
+    what = "the gateway met a bug of its own and had to end; the feed goes on"
+    return Problem(what, found.why, "start it again to serve; please report the line above", found.exit_code, "bug")

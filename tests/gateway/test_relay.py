@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 
 import pytest
 import websocket
 
-from kitefeed_cli.gateway import relay
+from kitefeed_cli.gateway import doorway, relay
 from kitefeed_cli.gateway.server import Serving
 from kitefeed_cli.gateway.upstream import Declined
 from kitefeed_cli.problems import Problem
@@ -311,3 +312,32 @@ def test_clients_are_told_that_the_relay_ends() -> None:
 def test_what_the_clients_want_is_said_again_every_few_seconds(desk: Desk) -> None:
     desk.client().say("subscribe", [INFY])
     eventually(lambda: desk.upstream.wanted.count({INFY: "quote"}) >= 2, patience_s=8.0)
+
+
+def test_connections_that_ask_for_nothing_are_ended_where_there_are_too_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "CONNECTIONS_MAX", 5)
+    client = desk.client()
+    client.say("subscribe", [INFY])
+    client.settle()
+    silent = [socket.create_connection(("127.0.0.1", desk.gateway.port), timeout=5) for _ in range(10)]
+    silent[0].sendall(b"GET / HTTP/1.1\r\nHost: ")
+
+    assert [b""] * 10 == [one.recv(1) for one in silent]
+    for one in silent:
+        one.close()
+    desk.bring(FULL)
+    assert [QUOTE] == client.packets(), "who was there is served on"
+
+
+def test_a_bug_in_the_gateway_is_told_and_leaves_the_feed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    desk.gateway.start()
+    monkeypatch.setattr(desk.upstream, "condition", lambda: 1 / 0)
+    eventually(lambda: desk.failures != [])
+    desk.bring(FULL)
+    desk.gateway.stop()
+
+    assert "the feed goes on" in desk.failures[0].what
+    assert "ZeroDivisionError" in desk.failures[0].why
