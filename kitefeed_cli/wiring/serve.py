@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -175,7 +176,7 @@ def served(
     gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error, run.monitor.vitals)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
-    run.ears.append(lambda kind, text: gateway.pass_on(text) if kind == "order" else None)
+    run.ears.append(lambda kind, text: _pass_on(gateway, kind, text))
     run.voice.listeners = (*run.voice.listeners, upstream.heard)
     printer.status(f'Serving root="ws://{gateway.root}" and http://{gateway.root}/ui')
     try:
@@ -185,3 +186,11 @@ def served(
             login.stop()
         gateway.stop()
         lane.finish()
+
+
+def _pass_on(gateway: Gateway, kind: str, text: str) -> None:
+    """Order updates as they came, and a broker's messages; an error of Kite's is an answer to us."""
+    if kind == "order":
+        gateway.pass_on(text)
+    elif kind == "message":
+        gateway.pass_on(json.dumps({"type": kind, "data": text}))

@@ -96,6 +96,7 @@ def whole(
                     client.close()
                 run.stop()
                 thread.join(PATIENCE_S)
+                assert not thread.is_alive(), "the run did not end"
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
@@ -196,18 +197,23 @@ def test_ticks_keep_coming_from_rest_while_the_feed_is_away(feed: Whole) -> None
     assert "prices come from rest" in said
 
 
-def test_an_order_update_of_kite_reaches_every_client(feed: Whole) -> None:
+def test_order_updates_and_messages_of_kite_reach_every_client_and_its_errors_do_not(feed: Whole) -> None:
     client = feed.client()
     client.say("mode", ["ltp", [INFY]])
     until_it_brings(client, (INFY, 8))
     order = '{"type":"order","data":{"order_id":"250301000000001","status":"COMPLETE","tag":"₹"}}'
 
-    feed.kite.tell(order)
+    message = '{"type": "message", "data": "The exchange opens at 10:00 today"}'
 
-    got = client.next()
-    while isinstance(got, bytes) or "kitefeed" in got:
+    for text in ('{"type":"error","data":"Can\'t subscribe to more than 3000 instruments."}', order, message):
+        feed.kite.tell(text)
+
+    texts: list[str] = []
+    while len(texts) < 2:
         got = client.next()
-    assert order == got
+        if isinstance(got, str) and "kitefeed" not in got:
+            texts.append(got)
+    assert [order, message] == texts
 
 
 def visit(feed: Whole, command: list[str], **env: str) -> dict[str, Any]:
