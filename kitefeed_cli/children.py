@@ -1,10 +1,15 @@
-"""What a child process gets back of what this one gave up."""
+"""Programs of the user's that are run without a shell: how they are named, started and ended."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+
+from .problems import Problem
 
 _before: set[int] | None = None  # the processors that were allowed before this process kept to one
 
@@ -29,3 +34,42 @@ def processors_as_before() -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, now)
+
+
+def words_of(command: str, title: str) -> list[str]:
+    """The program and its arguments. Raises Problem, which calls the command by its `title`."""
+    why = "it is empty"
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        words, why = [], f"it cannot be split into words: {str(error).lower()}"
+    if not words:
+        raise Problem(f"{title} cannot be used", why, "write the program and its arguments as you would in a terminal")
+    return words
+
+
+def started(
+    words: Sequence[str], environ: Mapping[str, str], *, stdin: int, stdout: int, stderr: int
+) -> subprocess.Popen[bytes]:
+    """The program, in a session of its own where there are sessions: what it starts can be ended with it. Raises
+    OSError or ValueError, for which `why_not_started` has the words."""
+    with processors_as_before():
+        return subprocess.Popen(  # noqa: S603 - the user's own command line, no shell
+            words, env=environ, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=os.name == "posix"
+        )
+
+
+def why_not_started(error: Exception) -> str:
+    """In our words: the library's may quote the command line."""
+    return f"it cannot be started ({(getattr(error, 'strerror', None) or 'odd characters').lower()})"
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End the program and all it started, also what it left behind in the background; harmless when it has ended."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(1.0)

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from .env_file import BOM, UnreadableError, read_text
-from .problems import Problem
+from .problems import Problem, nearest
 from .redact import one_line
 
 EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NCO", "MF", "NSEIX", "GLOBAL")
@@ -79,7 +79,7 @@ def normal(name: str, place: str = "") -> str:
     if place:
         shown = shown if len(name) <= _SHOWN and "=" not in name else "its text"
         what = f"{place}: {shown} is not an instrument"
-    guess = _nearest(exchange, EXCHANGES, 0.5)
+    guess = nearest(exchange, EXCHANGES, 0.5)
     if colon and symbol and guess:
         why = f"{one_line(exchange)[:20]} is not an exchange of Kite"
         raise Problem(what, why, f"did you mean {guess}:{one_line(symbol)[:40]}?")
@@ -128,7 +128,7 @@ def _expiry(text: str) -> str:
     try:
         return date.fromisoformat(word).isoformat()
     except ValueError:
-        guess = _nearest(word, EXPIRIES, 0.6)
+        guess = nearest(word, EXPIRIES, 0.6)
         raise Problem(
             f"{one_line(text)[:40]} is not an expiry",
             f"it is one of {', '.join(EXPIRIES)}, or a date like 2026-12-29",
@@ -146,9 +146,3 @@ def _atm(text: str) -> int | None:
         f"--atm: how many strikes on either side of the price, 0 to {_MOST_STRIKES}",
         "write it like `--atm 10`; leave it out for every strike",
     )
-
-
-def _nearest(word: str, known: Sequence[str], cutoff: float) -> str | None:
-    from .settings import nearest  # late: the settings are made of what is read here
-
-    return nearest(word, known, cutoff)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -39,6 +40,13 @@ class Problem(Exception):
     def __str__(self) -> str:
         """All three, for those who meet it as an exception."""
         return f"{self.what}: {self.why}; {self.next_step}"
+
+
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.75) -> str | None:
+    """The known word most like `word`, for the next step; None when none is close."""
+    import difflib  # late
+
+    return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
 
 
 def bug(error: BaseException) -> Problem:

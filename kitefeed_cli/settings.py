@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .env_file import EnvText, UnreadableError, parse, read_text
 from .following import Following, Rule, following
-from .problems import Exit, Problem
+from .problems import Exit, Problem, nearest
 from .redact import REDACTOR, one_line
 
 REST_ROOT = "https://api.kite.trade"
@@ -203,13 +203,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def nearest(word: str, known: Sequence[str], cutoff: float = 0.75) -> str | None:
-    """The known word most like `word`, or None when none is close."""
-    import difflib
-
-    return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
 
 
 def _parsed(path: Path, blank: str) -> EnvText:

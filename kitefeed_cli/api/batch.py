@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..clock import Clock
-from ..settings import nearest
+from ..problems import nearest
 from ..ticks.batch import TickBatch
 from ..ticks.last import Batch as Received
 from ..ticks.last import Last

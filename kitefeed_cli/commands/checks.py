@@ -30,13 +30,13 @@ Single = Annotated[
 def wanted(only: Sequence[str] | None, skip: Sequence[str] | None) -> list[str]:
     """The checks asked for, in their order. Raises typer.BadParameter for a name that none has, and for none left."""
     from ..checkup import CHECKS
-    from ..settings import nearest
+    from ..problems import nearest
 
     named, left_out = _names(only), _names(skip)
     for name in (*named, *left_out):
         if name not in CHECKS:
             guess = nearest(name, CHECKS, 0.5)
-            meant = f"; did you mean {guess}?" if guess else ""
+            meant = f"; did you mean {guess}?" if guess else "."
             raise typer.BadParameter(f"there is no check {name!r}{meant} All are: {', '.join(CHECKS)}")
     chosen = [name for name in CHECKS if name in (named or CHECKS) and name not in left_out]
     if not chosen:

@@ -25,7 +25,7 @@ def install(
     printer = make_printer(ctx.obj)
     user = owner_of(as_user, os.environ) if system else None
     namespaces = system or may_namespace()
-    unit = unit_of(_checked(words), env_file, user, os.environ, namespaces=namespaces)
+    unit = unit_of(_checked(ctx, words), env_file, user, os.environ, namespaces=namespaces)
     write(unit, place := place_of(user, os.environ), user, os.environ)
     printer.prompt(f"written: {place}\n")
     if not namespaces:
@@ -53,14 +53,12 @@ def show(
     from ..wiring.units import may_namespace, owner_of, unit_of
 
     user = owner_of(as_user, os.environ) if system else None
-    unit = unit_of(_checked(words), env_file, user, os.environ, namespaces=system or may_namespace())
+    unit = unit_of(_checked(ctx, words), env_file, user, os.environ, namespaces=system or may_namespace())
     make_printer(ctx.obj).data(unit.text())
 
 
-def _checked(words: list[str] | None) -> list[str]:
+def _checked(ctx: typer.Context, words: list[str] | None) -> list[str]:
     """The words, if `run` understands them; a usage error otherwise, now rather than in the journal."""
-    from ..app import app
-
-    group: Any = typer.main.get_command(app)
+    group: Any = ctx.find_root().command
     group.commands["run"].make_context("run", list(words or []))
     return words or []

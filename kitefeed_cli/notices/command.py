@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shlex
-import signal
 import subprocess
 from collections.abc import Mapping
 
-from ..children import processors_as_before
+from ..children import end, started, why_not_started, words_of
 from ..clock import Clock
-from ..problems import Problem
 from .notice import Notice
 from .post import SinkError
 
@@ -25,12 +20,7 @@ class CommandSink:
 
     def __init__(self, command: str, environ: Mapping[str, str], clock: Clock) -> None:
         """Raises Problem when the command is no command line."""
-        try:
-            self._words = shlex.split(command)
-        except ValueError as error:
-            raise _no_command(f"it cannot be split into words: {str(error).lower()}") from None
-        if not self._words:
-            raise _no_command("it is empty")
+        self._words = words_of(command, self.name)
         self._environ = dict(environ)
         self._clock = clock
         self._child: subprocess.Popen[bytes] | None = None
@@ -40,18 +30,11 @@ class CommandSink:
         if self._closed:
             return
         try:
-            with processors_as_before():
-                child = subprocess.Popen(  # noqa: S603 - the user's own command line, no shell
-                    self._words,
-                    env=self._environ,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=os.name == "posix",
-                )
+            child = started(
+                self._words, self._environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         except (OSError, ValueError) as error:
-            why = (getattr(error, "strerror", None) or "odd characters").lower()
-            raise SinkError(f"it cannot be started ({why})") from None
+            raise SinkError(why_not_started(error)) from None
         self._child = child
         try:
             child.communicate(notice.as_json().encode() + b"\n", timeout=self._clock.real_s(WITHIN_S))
@@ -59,7 +42,7 @@ class CommandSink:
             raise SinkError(f"it did not end within {WITHIN_S:g} s") from None
         finally:
             self._child = None
-            _kill(child)  # also what it left behind in the background
+            end(child)
         if child.returncode != 0 and not self._closed:
             raise SinkError(f"it ended with exit code {child.returncode}")
 
@@ -67,21 +50,4 @@ class CommandSink:
         self._closed = True
         child = self._child
         if child is not None:
-            _kill(child)
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End the program and all it started; harmless when it has ended."""
-    with contextlib.suppress(OSError):
-        if os.name == "posix":
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(1.0)
-
-
-def _no_command(why: str) -> Problem:
-    return Problem(
-        "the notify command cannot be used", why, "write the program and its arguments as you would in a terminal"
-    )
+            end(child)

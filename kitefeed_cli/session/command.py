@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import shlex
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import IO
 
-from ..children import processors_as_before
+from ..children import end, started, why_not_started, words_of
 from ..clock import Clock
 from ..policy.events import Saved
-from ..problems import Problem
 from ..redact import REDACTOR, one_line
 from .shape import Session, handed_over
 
@@ -37,12 +33,7 @@ class TokenCommand:
 
     def __init__(self, command: str, environ: Mapping[str, str], clock: Clock, tell: Callable[[str], None]) -> None:
         """Raises Problem when the command is no command line."""
-        try:
-            self._words = shlex.split(command)
-        except ValueError as error:
-            raise _no_command(f"it cannot be split into words: {str(error).lower()}") from None
-        if not self._words:
-            raise _no_command("it is empty")
+        self._words = words_of(command, self.title)
         self._environ = dict(environ)
         self._clock = clock
         self._tell = tell
@@ -77,7 +68,7 @@ class TokenCommand:
         self._closed = True
         child = self._child
         if child is not None:
-            _kill(child)
+            end(child)
 
     def _ask(self) -> Session:
         self._asked_s = self._clock.now_s()
@@ -94,20 +85,14 @@ class TokenCommand:
 
     def _answer(self) -> Session:
         try:
-            with processors_as_before():
-                child = subprocess.Popen(  # noqa: S603 - the user's own command line, no shell
-                    self._words,
-                    env=self._environ,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=os.name == "posix",
-                )
+            child = started(
+                self._words, self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
         except (OSError, ValueError) as error:
-            return _nothing(f"it cannot be started ({getattr(error, 'strerror', None) or 'odd characters'})".lower())
+            return _nothing(why_not_started(error))
         self._child = child
         if self._closed:
-            _kill(child)
+            end(child)
         assert child.stdout is not None
         assert child.stderr is not None
         said, complaint = _Reader(child.stdout), _Reader(child.stderr)
@@ -117,7 +102,7 @@ class TokenCommand:
             return _nothing(f"it did not end within {WITHIN_S:g} s")
         finally:
             self._child = None
-            _kill(child)  # also what it left behind in the background, which holds its output open
+            end(child)  # its background would hold its output open
             texts = said.text(), complaint.text()
         if said.is_full:
             return _nothing("it printed far more than an access token")
@@ -149,17 +134,6 @@ class _Reader:
         return self._taken.decode("utf-8", "replace")
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End the program and all it started; harmless when it has ended."""
-    with contextlib.suppress(OSError):
-        if os.name == "posix":
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(1.0)
-
-
 def _shown(complaint: str) -> str:
     """What the program complained of, in one line, without anything that could be a secret."""
     text = one_line(" ".join(REDACTOR.redact(complaint).split()))
@@ -170,9 +144,3 @@ def _shown(complaint: str) -> str:
 
 def _nothing(why: str) -> Session:
     return Session(Saved.NOTHING, why=why, source=TokenCommand.name)
-
-
-def _no_command(why: str) -> Problem:
-    return Problem(
-        "the token command cannot be used", why, "write the program and its arguments as you would in a terminal"
-    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 
-from ..problems import Exit, Problem
+from ..problems import Exit, Problem, nearest
 from ..redact import one_line
-from ..settings import nearest
 from .offer import QuoteSource, Setup, SourceError
 
 GROUP = "kitefeed.quote_sources"
