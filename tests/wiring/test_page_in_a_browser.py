@@ -85,7 +85,7 @@ def test_normal_operation_then_an_expired_token_then_a_login_while_one_watches(f
     told = browser.does(wait="SIGNED OUT")
     assert "no source: last known prices" in told["about"]
     assert told["problem"].startswith("Kite no longer accepts your access token")
-    assert "Next: run `kitefeed login`" in told["problem"]
+    assert "Next: press LOGIN, or run `kitefeed login`" in told["problem"]
     assert "last-known" == browser.does(row="NSE:INFY")["cells"][4]
     browser.shoots("signed-out")
 

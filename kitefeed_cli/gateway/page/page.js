@@ -127,7 +127,8 @@ function second(event) {
   if (state.problem) {
     set($("what"), state.problem.what);
     set($("why"), state.problem.why);
-    set($("next"), state.problem.next_step);
+    const next = state.problem.next_step;
+    set($("next"), state.login && next.startsWith("run `kitefeed login`") ? "press LOGIN, or " + next : next);
   }
   $("login").hidden = !state.login;
   $("login").classList.toggle("needed", state.state === "signed-out");
