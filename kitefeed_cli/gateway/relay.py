@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import socket
 from collections.abc import Iterable
 
@@ -185,6 +186,8 @@ def said(condition: Condition) -> str:
     """How the feed is, in one line for a client."""
     if condition.alive:
         return f"kitefeed: {condition.state}"
+    if condition.source == "feed" and condition.frame_age_s < math.inf:  # the run has not given it up yet
+        return f"kitefeed: the feed has brought nothing for {condition.frame_age_s:.0f} s"
     why = f" ({condition.why})" if condition.why else ""
     source = (
         f"prices come from {condition.source}" if condition.source else "no source serves; prices are the last known"

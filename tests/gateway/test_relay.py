@@ -112,6 +112,13 @@ def test_a_client_that_comes_while_the_feed_is_away_is_told_at_once(
     assert "prices come from rest" in said
 
 
+def test_a_feed_that_falls_silent_is_told_before_the_run_gives_it_up(desk: Desk) -> None:
+    client = desk.client()
+    desk.upstream.become(frame_age_s=6.2)
+
+    assert "kitefeed: the feed has brought nothing for 6 s" == client.text()["data"]
+
+
 def test_an_honest_relay_closes_and_stays_closed_while_nothing_serves() -> None:
     with Desk(Serving(honest=True)) as desk:
         client = desk.client()
