@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .test_serve import CLOCK, Whole, whole
+from .test_serve import CLOCK, Whole, free_port, whole
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -59,7 +59,7 @@ class Browser:
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Whole]:
     names = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX", "NSE:INFY", "NSE:RELIANCE", "NSE:SBIN", "NSE:TCS")
-    with whole(tmp_path, *names, mode="full") as running:
+    with whole(tmp_path, *names, mode="full", redirect_url=f"http://127.0.0.1:{free_port()}/") as running:
         yield running
 
 

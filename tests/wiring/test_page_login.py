@@ -16,12 +16,7 @@ from kitefeed_cli.settings import read_settings
 from kitefeed_cli.wiring.local import environment
 from kitefeed_cli.wiring.page_login import PageLogin
 
-from .test_serve import Whole, eventually, whole
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from .test_serve import Whole, eventually, free_port, whole
 
 
 def ask(method: str, url: str, body: str | None = None, **headers: str) -> tuple[int, str, str]:
