@@ -138,8 +138,9 @@ class Poller:
         if error.answer is Answer.TOKEN_DEAD:
             self._quotes.watch.rejected()
         if error.answer is Answer.TOKEN_DEAD and (news := self._quotes.watch.look()) is not None:
-            course.stored(news[0].saved, now_s)  # a login, while the old token was still asked with
-            self._greet = True
+            session, _ = news  # a login, while the old token was still asked with; or a logout
+            self._greet = session.saved is Saved.TOKEN
+            self._tell(course.stored(session.saved, now_s), session.why, voice)
             return
         cause = course.bad(error.answer, error.retry_after_s, now_s)
         self._tell(cause, error.detail, voice, problem_of(error, self._so, self._clock))

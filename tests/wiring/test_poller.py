@@ -11,7 +11,7 @@ from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.kite.errors import KiteError
 from kitefeed_cli.outputs.jsonl import JsonLines
-from kitefeed_cli.policy import DEFAULT, Answer
+from kitefeed_cli.policy import DEFAULT, Answer, Cause
 from kitefeed_cli.polling import Ask, Course
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import Settings, read_settings
@@ -44,6 +44,22 @@ def test_a_login_just_before_a_poll_is_no_error(tmp_path: Path, canary: Canary) 
     poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, voice)
     assert 1 == talk.getvalue().count("error:")
     assert Ask.TOKEN is course.ask
+
+
+def test_a_logout_just_before_a_poll_is_told(tmp_path: Path, canary: Canary) -> None:
+    """Kite kills the access token first and the store is emptied then: a poll between two looks at it is rejected."""
+    clock, talk = SystemClock(), io.StringIO()
+    store = TokenStore(tmp_path / ".env")
+    store.save(canary.access_token)
+    poller = Poller(Settings("key", store.path), store, 5.0, clock, Printer(io.StringIO(), talk, clock))
+    course = Course(5.0, DEFAULT)
+
+    store.clear()
+    poller._quotes.watch.look()  # an emptied store counts when the next look finds it so too
+    poller._fail(KiteError(Answer.TOKEN_DEAD, "403 TokenException"), course, voice_of(clock, talk))
+
+    assert "error: no access token is saved, so there are no quotes" in talk.getvalue()
+    assert (Ask.TOKEN, Cause.TOKEN_MISSING) == (course.ask, course.cause)
 
 
 def test_quotes_that_would_go_back_in_exchange_time_are_held_back(tmp_path: Path) -> None:
