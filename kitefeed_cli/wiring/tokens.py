@@ -24,16 +24,18 @@ def command_store(settings: Settings, clock: Clock, printer: Printer) -> TokenSt
     for warning in settings.warnings:
         printer.status(warning)
     store = open_store(settings, os.environ, clock, printer.status)
-    _look_at_permissions(store, printer, strict=is_on(os.environ.get(STRICT_KEY, "")))
+    refuse_shared_store(store, os.environ)
+    if (others_can := _shared(store)) is not None:
+        printer.status(others_can)
     if store.outside is not None:
         printer.status(f"{_capital(store.outside.title)} is used until a login is saved in {store.where}")
     return store
 
 
-def _look_at_permissions(store: TokenStore, printer: Printer, *, strict: bool) -> None:
-    """Warn once when others can read the access token, or refuse it."""
-    warning = store.permissions() if store.read().source == store.path.name else None
-    if warning is not None and strict:
+def refuse_shared_store(store: TokenStore, environ: Mapping[str, str]) -> None:
+    """Raises Problem when others can read the access token and KITEFEED_STRICT is on."""
+    warning = _shared(store) if is_on(environ.get(STRICT_KEY, "")) else None
+    if warning is not None:
         raise Problem(
             "the token store is not private, and KITEFEED_STRICT is on",
             warning,
@@ -41,8 +43,11 @@ def _look_at_permissions(store: TokenStore, printer: Printer, *, strict: bool) -
             Exit.REFUSED,
             "token-store-not-private",
         )
-    if warning is not None:
-        printer.status(warning)
+
+
+def _shared(store: TokenStore) -> str | None:
+    """That others can read the access token, if it is the store that brings it."""
+    return store.permissions() if store.read().source == store.path.name else None
 
 
 def open_store(

@@ -50,7 +50,7 @@ from ..policy.actions import Report
 from ..policy.events import Saved
 from ..problems import Exit, Problem, bug
 from ..settings import Settings, Value, read_settings
-from .tokens import open_store
+from .tokens import open_store, refuse_shared_store
 
 T = TypeVar("T")
 
@@ -145,6 +145,7 @@ class Visit:
         ends_s = starts_s + TOTAL_S
         no_core_dumps()
         store = open_store(settings, os.environ, clock, lambda why: None)  # the finding says it
+        refuse_shared_store(store, os.environ)  # as every command does that uses the access token
         saved = store.read()
         ours = store.outside is None or saved.source != store.outside.name
         seen = kept(saved, store.path, settings.api_key, os.environ, ours=ours)

@@ -166,6 +166,21 @@ def test_a_token_store_that_others_can_read_is_a_warning(office: Office) -> None
     assert {"token-store": WARN} == odd(outcome)
 
 
+@pytest.mark.parametrize("wanted", [CHECKS, ("token-store",), ("token",)])
+def test_a_token_store_that_a_run_would_refuse_is_no_warning(
+    office: Office, monkeypatch: pytest.MonkeyPatch, wanted: tuple[str, ...]
+) -> None:
+    office.env_file.chmod(0o644)
+    monkeypatch.setenv("KITEFEED_STRICT", "on")
+
+    outcome = Visit(office.env_file, ScaledClock(SPEED, MONDAY), wanted).run()
+
+    assert outcome.problem is not None
+    assert (Verdict.FAILED, "token-store-not-private") == (outcome.verdict, outcome.problem.cause)
+    assert Exit.REFUSED is outcome.exit_code
+    assert [] == office.paths()
+
+
 def test_settings_that_cannot_be_read_end_it_with_exit_2(tmp_path: Path) -> None:
     outcome = Visit(tmp_path / "none.env", ScaledClock(SPEED, MONDAY)).run()
 
