@@ -54,7 +54,7 @@ def read(path: Path) -> Entries:
     if len(content) > _MOST_BYTES:
         raise _problem(shown, f"it is larger than {_MOST_BYTES // 1024} KiB")
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # as editors of Windows save it
     except UnicodeDecodeError:
         raise _problem(shown, "it is not UTF-8 text") from None
     return parse(text, shown)
@@ -75,7 +75,7 @@ def parse(text: str, shown: str) -> Entries:
     for nth, raw in enumerate(_tables(top, "hours", shown, text)):
         entry = _Entry(shown, text, "hours", nth, raw)
         entry.check_keys(_HOURS_KEYS)
-        regular = Regular(entry.date("from", date.min), entry.date("until", date.max), entry.day())
+        regular = _regular(entry)
         for segment in entry.segments():
             entries.regular.setdefault(segment, []).append(regular)
     for nth, raw in enumerate(_tables(top, "day", shown, text)):
@@ -148,7 +148,8 @@ class _Entry:
         times = [time for span in spans if span for time in span]
         if None in spans or times != sorted(set(times)):
             why = f"`{key}` is not a list of times in order, each like 09:15-15:30"
-            self.fail(key, why, f'write {key} = ["09:15-15:30"], or {key} = [] for a closed day')
+            other = "[] for a closed day" if key == "sessions" else "true for the whole day"
+            self.fail(key, why, f'write {key} = ["09:15-15:30"], or {key} = {other}')
         return tuple(span for span in spans if span)
 
     def _span(self, raw: object) -> Span | None:
@@ -176,6 +177,13 @@ class _Entry:
         last = next((at for at in headers if at > first), len(lines))
         key_line = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*(=|\])")
         return next((at for at in range(first, last) if key_line.match(lines[at])), first) + 1
+
+
+def _regular(entry: _Entry) -> Regular:
+    first, last = entry.date("from", date.min), entry.date("until", date.max)
+    if last < first:  # would never count, and nobody would know
+        entry.fail("until", "`until` is before `from`", "give the first date in `from`, the last one in `until`")
+    return Regular(first, last, entry.day())
 
 
 def _problem(shown: str, why: str) -> Problem:

@@ -111,6 +111,18 @@ def test_of_two_entries_for_one_day_the_later_one_counts() -> None:
         ("[[day]]\ndate = 2027-01-26\nunsure = [1]", 3, "`unsure` is not a list of times", "write unsure ="),
         ("[[day]]\ndate = 2027-01-26\nname = 3", 3, "`name` is not a text", 'write name = "..."'),
         ("[[hours]]\nfrom = 2027-01-01", 1, "`sessions` is missing", "write sessions ="),
+        (
+            "[[day]]\ndate = 2027-01-26\nunsure = 1",
+            3,
+            "`unsure` is not a list of times",
+            "unsure = true for the whole day",
+        ),
+        (
+            '[[hours]]\nfrom = 2027-12-31\nuntil = 2027-01-01\nsessions = ["09:15-15:30"]',
+            3,
+            "`until` is before `from`",
+            "the first date in `from`",
+        ),
         ("[day]\ndate = 2027-01-26", 1, "`day` is not a list of tables", "begin each with [[day]]"),
     ],
 )
@@ -162,3 +174,10 @@ def test_the_file_on_the_page_about_the_calendar_can_be_used() -> None:
         entries.days["MCX", date(2027, 1, 26)].opens,
         entries.days["MCX", date(2027, 1, 26)].name,
     )
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b"\xef\xbb\xbf[[day]]\r\ndate = 2027-01-26\r\n")
+
+    assert () == read(path).days["NSE", date(2027, 1, 26)].opens
