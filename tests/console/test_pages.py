@@ -61,6 +61,7 @@ PASTED = {
     "http://127.0.0.1:5000/?action=login&status=success&request_token=x": "request_token",
     "Invalid TOTP": "clock",
     "is my IP whitelisted?": "static-ip",
+    "\x1b[1;31m403\x1b[0m": "403",
 }
 
 
@@ -134,7 +135,7 @@ def test_a_text_about_something_else_has_no_page_and_nothing_near() -> None:
     assert [] == found("", PAGES)
 
 
-@pytest.mark.parametrize("text", ["order 403403", "14030", "NSE:INFY4291", "x1006y"])
+@pytest.mark.parametrize("text", ["order 403403", "14030", "NSE:INFY4291", "x1006y", "price 1006.50", "took 2.403"])
 def test_numbers_inside_of_others_are_none(text: str) -> None:
     assert [] == found(text, PAGES)
 

@@ -12,6 +12,7 @@ from .page import Page
 MOST_CHARACTERS = 64 * 1024
 _NEAR = 0.6  # how alike two texts must be, 0 to 1
 _MOST_NEAR = 3
+_COLOUR = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")  # and all else that logs keep of a terminal
 
 
 def found(text: str, pages: Sequence[Page]) -> list[Page]:
@@ -58,8 +59,8 @@ def _words(page: Page) -> Iterable[str]:
 
 
 def _holds(plain: str, phrase: str) -> bool:
-    """Whether the phrase stands in it as a whole: the 403 of an order number is none."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(_plain(phrase))}(?![a-z0-9])", plain) is not None
+    """Whether the phrase stands in it as a whole: the 403 of an order number is none, nor that of a price."""
+    return re.search(rf"(?<![a-z0-9])(?<!\d\.){re.escape(_plain(phrase))}(?![a-z0-9]|\.\d)", plain) is not None
 
 
 def _alike(plain: str, phrase: str) -> float:
@@ -73,5 +74,5 @@ def _alike(plain: str, phrase: str) -> float:
 
 def _plain(text: str) -> str:
     """Without what a terminal, a markup or an editor changes: case, line ends, quotes, a full stop at the end."""
-    words = re.sub(r"[`'\"\u2018\u2019\u201c\u201d*]", "", text[:MOST_CHARACTERS]).casefold().split()
+    words = re.sub(r"[`'\"\u2018\u2019\u201c\u201d*]", "", _COLOUR.sub("", text[:MOST_CHARACTERS])).casefold().split()
     return " ".join(words).rstrip(".")
