@@ -78,6 +78,8 @@ def test_nonces_hold_at_least_128_bits_and_never_repeat() -> None:
         f"?request_token={TOKEN}",
         f"request_token={TOKEN}",
         f"&request_token={TOKEN}&action=login",
+        f"\x1b[200~http://127.0.0.1:5000/?request_token={TOKEN}&status=success\x1b[201~",
+        f"\x1b[200~{TOKEN}\x1b[201~",
     ],
 )
 def test_any_part_of_the_redirect_with_the_request_token_can_be_pasted(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import parse_qs
@@ -13,6 +14,7 @@ from .link import STATE
 
 _MOST_CHARS = 4096
 _MOST_PAIRS = 32
+_MARKS = re.compile(r"\x1b\[20[01]~")  # some terminals put them around what is pasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def from_paste(text: str, state: str) -> Granted | Odd:
 
     The nonce is checked when the paste holds one.
     """
-    text = text.strip().strip("\"'<>` ")
+    text = _MARKS.sub("", text).strip().strip("\"'<>` ")
     if is_access_token(text):
         return _granted(text)
     query = text.partition("?")[2] if "?" in text else text
