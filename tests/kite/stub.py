@@ -40,6 +40,7 @@ class Stub:
             def setup(self) -> None:
                 stub.connections += 1
                 if stub.tls is not None:
+                    self.request.getpeername()  # wrap_socket leaks a socket whose peer is gone (CPython 3.11)
                     self.request = stub.tls.wrap_socket(self.request, server_side=True)
                 super().setup()
 
