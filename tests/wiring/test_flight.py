@@ -30,7 +30,7 @@ from kitefeed_cli.wiring.run import FeedRun
 
 from ..conftest import Canary
 
-SPEED = 20.0
+SPEED = 10.0  # half a second of ours for each handshake
 PATIENCE_S = 200.0  # of the fast clock
 
 
