@@ -220,6 +220,14 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
         return None
 
 
+def _hint(one: Missing, *, first: bool) -> str:
+    """What to write instead. It would be read as meant for the name that is told first, so others are named."""
+    if first or one.expired or not one.hint:
+        return one.hint
+    hint = f"{one_line(one.name)}: {one.hint}"
+    return hint if len(hint) <= _HINTS else ""
+
+
 def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> Problem:
     def shown(one: Missing) -> str:
         place = places.get(one.name, "")
@@ -230,7 +238,7 @@ def _refusal(absent: Sequence[Missing], places: Mapping[str, str], day: str) -> 
         fits = not more and len(names) + len(shown(one)) + 2 <= _NAMES
         names, more = (f"{names}, {shown(one)}", 0) if fits else (names, more + 1)
     names += f" and {more:,} more" * (more > 0)
-    hints = list(dict.fromkeys(one.hint for one in absent if one.hint))
+    hints = list(dict.fromkeys(hint for one in absent if (hint := _hint(one, first=one is absent[0]))))
     if all(one.expired for one in absent):
         what = f"{names} {'is an expired contract' if len(absent) == 1 else 'are expired contracts'}"
         why = "contracts leave Kite's instrument list after their last day"

@@ -110,6 +110,14 @@ def test_unknown_names_are_told_with_the_nearest_ones() -> None:
     assert "did you mean NSE:INFY?" == problem.next_step
 
 
+def test_a_guess_for_another_name_than_the_first_says_for_which() -> None:
+    instruments, _ = from_list()
+
+    problem = problem_of(instruments, "NSE:QQQQQQQQ", "NSE:INFI")
+
+    assert "NSE:INFI: did you mean NSE:INFY?" == problem.next_step
+
+
 def test_many_unknown_names_fit_a_line_of_80_columns() -> None:
     instruments, _ = from_list()
     problem = problem_of(instruments, *(f"NSE:NOBODYKNOWS{number}" for number in range(200)))
