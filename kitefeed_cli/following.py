@@ -131,8 +131,8 @@ def _expiry(text: str) -> str:
         guess = nearest(word, EXPIRIES, 0.6)
         raise Problem(
             f"{one_line(text)[:40]} is not an expiry",
-            f"it is one of {', '.join(EXPIRIES)}, or a date like 2026-12-29",
-            f"did you mean {guess}?" if guess else "write one of them",
+            f"one of {', '.join(EXPIRIES)}, or a date",
+            f"did you mean {guess}?" if guess else "write one of them; a date like 2026-12-29",
         ) from None
 
 

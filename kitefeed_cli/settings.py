@@ -131,7 +131,7 @@ def read_settings(
         redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
         token_file=str(values.get("token_file", "")),
         token_command=str(values.get("token_command", "")),
-        keyring=is_on(str(values.get("keyring", ""))),
+        keyring=is_on(_KEYS["keyring"], str(values.get("keyring", ""))),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         secondary=str(values.get("secondary", "")).strip(),
         notify=_notify(values.get("notify", ())),
@@ -190,9 +190,14 @@ def checked_root(key: str, url: str, secure: str, plain: str, query: str = "") -
     return url.rstrip("/")
 
 
-def is_on(text: str) -> bool:
-    """Whether a switch that is written as a word is on."""
-    return text.strip().lower() in ("1", "true", "yes", "on")
+def is_on(key: str, text: str) -> bool:
+    """Whether a switch that is written as a word is on. Raises Problem for a word that is neither on nor off."""
+    word = text.strip().lower()
+    if word in ("", "0", "false", "no", "off"):
+        return False
+    if word in ("1", "true", "yes", "on"):
+        return True
+    raise Problem(f"{key} cannot be used", f"{one_line(word)[:40]} is neither on nor off", f"write {key}=on")
 
 
 def is_loopback(host: str) -> bool:
@@ -235,7 +240,7 @@ def _check_credential(name: str, value: str, source: str, path: Path, found: Env
     if not value:
         why = f"{key} is neither in the environment nor in {shown}"
         if not path.exists():
-            why += ", which does not exist"
+            why = f"{key} is not in the environment, and {shown} does not exist"
         elif found.bad_lines:
             why += f", whose line {found.bad_lines[0]} cannot be read"
         guess = next((line for line in warnings if line.endswith(f"{key}?")), "")

@@ -112,7 +112,7 @@ def test_a_rule_stands_for_an_exchange_before_its_options_are_known(underlying: 
     ("expiry", "atm", "what", "next_step"),
     [
         ("this-weak", "", "this-weak is not an expiry", "did you mean this-week?"),
-        ("2026-13-01", "", "2026-13-01 is not an expiry", "write one of them"),
+        ("2026-13-01", "", "2026-13-01 is not an expiry", "write one of them; a date like 2026-12-29"),
         ("", "-1", "-1 is not a number of strikes", "write it like `--atm 10`; leave it out for every strike"),
         ("", "501", "501 is not a number of strikes", "write it like `--atm 10`; leave it out for every strike"),
     ],

@@ -106,7 +106,25 @@ def test_a_missing_secret_is_asked_for(env_file: Path) -> None:
 def test_a_missing_key_names_the_file_and_says_when_there_is_none(env_file: Path) -> None:
     problem = problem_with(env_file, {})
 
-    assert f"KITE_API_KEY is neither in the environment nor in {env_file}, which does not exist" == problem.why
+    assert f"KITE_API_KEY is not in the environment, and {env_file} does not exist" == problem.why
+
+
+def test_what_a_new_user_sees_first_is_three_lines_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    problem = problem_with(Path(".env"), {})
+
+    assert [] == [text for text in (problem.what, problem.why, problem.next_step) if len(text) > 73]
+
+
+@pytest.mark.parametrize("word", ["maybe", "onn", "0n"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused(env_file: Path, word: str) -> None:
+    """Else what was meant to be kept in the keyring would be in the file, and nobody told."""
+    problem = problem_with(env_file, {"KITE_API_KEY": "key", "KITEFEED_KEYRING": word})
+
+    assert "KITEFEED_KEYRING cannot be used" == problem.what
+    assert f"{word} is neither on nor off" == problem.why
 
 
 def test_a_misspelt_key_is_guessed(env_file: Path) -> None:

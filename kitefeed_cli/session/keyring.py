@@ -67,7 +67,7 @@ def refusal(back_end: Any) -> str | None:
     package, _, name = kind.__module__.rpartition(".")
     if package == "keyring.backends" and name in _GOOD:
         return None
-    return f"its back end {kind.__module__}.{kind.__qualname__} keeps secrets in plain sight or not at all"
+    return f"its back end {kind.__module__}.{kind.__qualname__} keeps no secrets"
 
 
 def _no_keyring(why: str, next_step: str = "unset KITEFEED_KEYRING to use the token store file") -> Problem:

@@ -33,8 +33,8 @@ def command_store(settings: Settings, clock: Clock, printer: Printer) -> TokenSt
 
 
 def refuse_shared_store(store: TokenStore, environ: Mapping[str, str]) -> None:
-    """Raises Problem when others can read the access token and KITEFEED_STRICT is on."""
-    warning = _shared(store) if is_on(environ.get(STRICT_KEY, "")) else None
+    """Raises Problem when others can read the access token and KITEFEED_STRICT is on, or neither on nor off."""
+    warning = _shared(store) if is_on(STRICT_KEY, environ.get(STRICT_KEY, "")) else None
     if warning is not None:
         raise Problem(
             "the token store is not private, and KITEFEED_STRICT is on",
