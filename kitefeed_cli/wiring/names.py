@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from ..clock import Clock
 from ..console.printer import Printer
+from ..kite.instruments import DOWNLOAD_S
 from ..kite.watchlist import Watchlist
 from ..problems import Problem
 
 _NAMED = 5  # instruments in one line
+_PATIENCE_S = 5.0  # without a word
 
 
 def resolve_names(
-    watchlist: Watchlist, clock: Clock, stopping: Callable[[], bool], fail: Callable[[Problem], None]
+    watchlist: Watchlist,
+    clock: Clock,
+    stopping: Callable[[], bool],
+    fail: Callable[[Problem], None],
+    tell: Callable[[str], None],
 ) -> str | None:
     """Resolve on a thread of its own, so that Ctrl-C need not wait for a list that takes its time. Answers why the
-    list has to be asked for again; None when all is known or `stopping`. Names that no list knows go to `fail`."""
+    list has to be asked for again; None when all is known or `stopping`. Names that no list knows go to `fail`; `tell`
+    hears what is waited for, when it is long."""
     done = threading.Condition()
     answers: list[str | None] = []
 
@@ -32,8 +40,12 @@ def resolve_names(
             done.notify()
 
     threading.Thread(target=look_up, name="kitefeed-instruments", daemon=True).start()
+    told_s = clock.now_s() + _PATIENCE_S
     with done:
         while not (answers or stopping()):
+            if clock.now_s() >= told_s:
+                tell(f"Waiting for Kite's instrument list, {DOWNLOAD_S:.0f} s at the most")
+                told_s = math.inf
             clock.wait(done, 1.0)
     return answers[0] if answers else None
 

@@ -235,7 +235,7 @@ class FeedRun:
         Raises Problem for names that no list knows."""
         for road in self._roads:
             road.ledger.begin()
-        again = resolve_names(self.watchlist, self._clock, lambda: self._stopping, self.fail)
+        again = resolve_names(self.watchlist, self._clock, lambda: self._stopping, self.fail, self._printer.status)
         if again is not None:
             tell_waiting(self.watchlist, again, self._printer)
         self._end()
