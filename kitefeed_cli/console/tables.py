@@ -45,6 +45,7 @@ _CHOICES = (  # on narrower and narrower terminals: no price without its age and
     ("Instrument", "LTP"),
 )
 _CUT_NAME = 5  # a name may be cut to so much before its price loses age and source
+_KEEP_END = 9  # from so many columns on, a name that is cut keeps its end: that is where options differ
 _GAP = 2  # columns of the terminal between two of ours
 
 
@@ -112,8 +113,17 @@ def _grid(rows: list[dict[str, Text]], width: int, ascii_only: bool) -> Table:
             overflow="crop" if ascii_only and heading == "Instrument" else "ellipsis",
         )
     for row in rows:
+        row["Instrument"] = _cut(row["Instrument"], widths["Instrument"], ".." if ascii_only else "…")
         table.add_row(*(row[heading] for heading in choice))
     return table
+
+
+def _cut(name: Text, width: int, mark: str) -> Text:
+    """NFO:NIFTY26NOV24900CE → NFO:N…24900CE. On a few columns the table cuts it behind the exchange."""
+    if len(name) <= width or width < _KEEP_END:
+        return name
+    end = (width - len(mark)) * 3 // 5
+    return Text(f"{name.plain[: width - len(mark) - end]}{mark}{name.plain[-end:]}", style=name.style)
 
 
 def _headline(state: str, instruments: int, secondary: str | None, more: Sequence[str], width: int) -> Text:

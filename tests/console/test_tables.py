@@ -88,6 +88,17 @@ def test_a_very_narrow_terminal_cuts_names_and_never_prices() -> None:
     ) == drawn(live_table(LASTS, NAMES, "live", 10.0, width=20), 20)
 
 
+@pytest.mark.parametrize(
+    ("ascii_only", "shown"), [(False, ["NFO:N…24900CE", "NFO:N…24900PE"]), (True, ["NFO:N..4900CE", "NFO:N..4900PE"])]
+)
+def test_a_narrow_terminal_shows_in_what_two_options_differ(ascii_only: bool, shown: list[str]) -> None:
+    """As on a phone, 44 columns, where both were NFO:NIFTY26N…"""
+    names = {1: "NFO:NIFTY26NOV24900CE", 2: "NFO:NIFTY26NOV24900PE"}
+    table = live_table([], names, "live", 10.0, width=41, ascii_only=ascii_only)
+
+    assert shown == [row.split()[0] for row in drawn(table, 41).splitlines()[2:]]
+
+
 @pytest.mark.parametrize("width", range(1, 130))
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_no_width_raises_or_overflows(width: int, ascii_only: bool) -> None:
