@@ -144,13 +144,14 @@ class Examination:
     def open_feed(self, ask: int) -> None:
         """One quote first. When it is not permitted the handshake is not tried: Kite would refuse it with 403, and
         the policy would then ask for this very quote to learn why."""
-        if not self._sheet.wants(MARKET_DATA, INSTRUMENTS, SLOT, WEBSOCKET, TICK):
+        broken = self._case.ways.feed.broken
+        goes_on = self._sheet.wants(MARKET_DATA, INSTRUMENTS, SLOT, WEBSOCKET, TICK)
+        if not goes_on and broken is None:
             return self._end()
-        if self._quoted is None and self.checked.event.answer is not Answer.UNREACHABLE:
+        if goes_on and self._quoted is None and self.checked.event.answer is not Answer.UNREACHABLE:
             self._ask_quote()
         if self._quoted is not None and self._quoted.answer in (Answer.NOT_PERMITTED, Answer.TOKEN_DEAD):
             return self._queue.post(FeedRefused(ask, 403, self._quoted.detail))
-        broken = self._case.ways.feed.broken
         if broken is not None:
             self._refusal = broken.said
             return self._queue.post(FeedUnreachable(ask, broken.said))

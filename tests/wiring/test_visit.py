@@ -16,6 +16,7 @@ from kitefeed_cli.problems import Exit
 from kitefeed_cli.wiring.visit import Outcome, Visit
 from tests.conftest import Canary
 
+from ..kite.stub import free_port
 from .office import MONDAY, SPEED, Office, office_at
 
 SUNDAY = datetime(2026, 3, 1, 21, 0, tzinfo=IST)
@@ -251,3 +252,22 @@ def test_the_advice_is_for_somebody_at_a_prompt(office: Office) -> None:
 def test_it_leaves_no_connection_open(office: Office) -> None:
     for _ in range(4):  # Kite allows three
         assert office.visit().exit_code is Exit.OK
+
+
+@pytest.mark.parametrize("wanted", [*[(name,) for name in CHECKS], ("tcp", "token"), ("dns", "token"), ("tcp", "tick")])
+def test_no_failed_check_ends_without_a_problem_whichever_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: tuple[str, ...]
+) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    settings = {"KITE_API_KEY": "k" * 16, "KITE_ACCESS_TOKEN": "a" * 32}
+    roots = {"KITEFEED_REST_ROOT": f"http://{nobody}", "KITEFEED_WS_ROOT": f"ws://{nobody}"}
+    for name, value in {**settings, **roots}.items():
+        monkeypatch.setenv(name, value)
+
+    outcome = Visit(tmp_path / "none.env", ScaledClock(SPEED, MONDAY), wanted).run()
+
+    failed = [finding.name for finding in outcome.findings if finding.grade is Grade.FAILED]
+    assert bool(failed) == (outcome.verdict is Verdict.FAILED) == (outcome.problem is not None), failed
+    assert (Exit.UNREACHABLE if failed else Exit.OK) == outcome.exit_code
+    if "tcp" in wanted or "tick" in wanted:
+        assert failed, "nobody listens there"
