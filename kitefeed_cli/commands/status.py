@@ -38,6 +38,7 @@ def status(
     """Ask the feed that runs on this computer how it is.
 
     0: live, or falling back. 1: no feed runs, or it does not tick. 3: a login is needed. 4: Kite cannot be reached.
+    5: Kite refuses.
     """
     from ..clock import SystemClock
     from ..wiring.status import tell_status

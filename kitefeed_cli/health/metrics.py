@@ -1,4 +1,4 @@
-"""The snapshot for Prometheus, in the text format of OpenMetrics 1.0 (`pip install 'kitefeed[metrics]'`).
+"""The snapshot for Prometheus, in the text format of OpenMetrics 1.0 (extra `metrics`).
 
 No user, access token or instrument is a label. Times of events are timestamps, so that a scrape that comes late does
 not make them younger.
@@ -27,7 +27,7 @@ def metrics_text(vitals: Vitals) -> str:
         raise Problem(
             "there are no metrics to serve",
             "the package `prometheus-client` is not installed",
-            "install it with `pip install 'kitefeed[metrics]'`",
+            "install it beside kitefeed: `pip install prometheus-client`",
             Exit.USAGE,
             "no-metrics",
         ) from None

@@ -1,4 +1,4 @@
-"""`--notify`: the messengers that apprise knows, by its URLs (`pip install 'kitefeed[notify]'`).
+"""`--notify`: the messengers that apprise knows, by its URLs (extra `notify`).
 
 Such a URL holds a bot's token or a password. It is shown nowhere; only the name of its kind is.
 """
@@ -25,7 +25,7 @@ class AppriseSink:
             import apprise
         except ImportError:
             raise _no_notices(
-                "the package `apprise` is not installed", "install it with `pip install 'kitefeed[notify]'`"
+                "the package `apprise` is not installed", "install it beside kitefeed: `pip install apprise`"
             ) from None
         logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines quote URLs
         logging.getLogger("apprise").addHandler(logging.NullHandler())

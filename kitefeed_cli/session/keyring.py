@@ -1,4 +1,4 @@
-"""The keyring of the operating system as the place of the access token (`pip install kitefeed[keyring]`).
+"""The keyring of the operating system as the place of the access token (extra `keyring`).
 
 Never by default, and never quietly something else: without a keyring that keeps secrets, a command ends with a problem
 instead of writing the access token anywhere.
@@ -30,7 +30,7 @@ class Keyring:
             import keyring
         except ImportError:
             raise _no_keyring(
-                "the package `keyring` is not installed", "install it with `pip install 'kitefeed[keyring]'`"
+                "the package `keyring` is not installed", "install it beside kitefeed: `pip install keyring`"
             ) from None
         try:
             self._back_end = back_end = keyring.get_keyring()

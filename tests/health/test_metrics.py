@@ -81,4 +81,4 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Problem) as raised:
         metrics_text(vitals())
 
-    assert "kitefeed[metrics]" in raised.value.next_step
+    assert "pip install prometheus-client" in raised.value.next_step

@@ -76,4 +76,4 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Problem) as raised:
         AppriseSink("json://127.0.0.1:1/")
 
-    assert "kitefeed[notify]" in raised.value.next_step
+    assert "pip install apprise" in raised.value.next_step

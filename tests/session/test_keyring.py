@@ -131,7 +131,7 @@ def test_without_the_package_there_is_a_problem_that_names_it(monkeypatch: pytes
         Keyring("key123")
 
     assert Exit.USAGE == caught.value.exit_code
-    assert "pip install 'kitefeed[keyring]'" in caught.value.next_step
+    assert "pip install keyring" in caught.value.next_step
 
 
 class PlaintextKeyring(KeyringBackend):
