@@ -148,15 +148,16 @@ _SKIPPED = {
 }
 
 
-def problem(report: Report, lost_at: datetime) -> Problem:
-    """The three sentences of one error. `lost_at` (aware) is `report.since_s` on the wall."""
+def problem(report: Report, lost_at: datetime, fact: str = "") -> Problem:
+    """The three sentences of one error. `lost_at` (aware) is `report.since_s` on the wall; `fact` is what decided,
+    where that is not the catalogue's."""
     entry = CATALOGUE[report.cause]
     ticks = _NOT_YET if report.lost is None else _STOPPED
     if report.part:
         ticks = _PARTLY.format(part=report.part.removesuffix(" instruments"))
     return Problem(
         what=entry.what.format(ticks=ticks),
-        why=_why(report, clock_time(lost_at.astimezone(IST))),
+        why=_why(report, clock_time(lost_at.astimezone(IST)), fact or entry.fact),
         next_step=entry.next.format(retry=_retry(report.retry_in_s)),
         exit_code=exit_code(report.cause),
         cause=report.cause.value,
@@ -188,9 +189,9 @@ def status_line(say: Say) -> str:
     )
 
 
-def _why(report: Report, at: str) -> str:
+def _why(report: Report, at: str, fact: str) -> str:
     """The richest of several sentences that still fits; the deciding fact is in all of them."""
-    fact = CATALOGUE[report.cause].fact
+    fact = shortened(fact, MOST_COLUMNS)
     detail = _in_brackets(report.cause, report.detail)
     room = MOST_COLUMNS - len(fact) - len(" ()")
     cut = _in_brackets(report.cause, report.detail, room) if room >= _MIN_DETAIL else ""

@@ -23,6 +23,7 @@ from ..ticks.board import Board
 from ..ticks.last import Batch
 from ..ticks.quotes import QuoteBatch
 from .market import Market
+from .tokens import lacking
 from .voice import Voice
 
 
@@ -131,7 +132,7 @@ class LiveHands:
         self._errand("poll", poll)
 
     def report(self, report: Report) -> None:
-        self._voice.report(report)
+        self._voice.report(report, lacking(self._store, report.cause))
 
     def say(self, say: Say) -> None:
         if say.note is Note.POLLING:

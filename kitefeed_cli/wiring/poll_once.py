@@ -27,7 +27,7 @@ def poll_once(settings: Settings, store: TokenStore, clock: Clock, printer: Prin
     quotes = Quotes(settings, store, clock, limits, printer.detail)
     secondary = secondary_of(settings, clock)
     so = SO if secondary is None else SO_FROM_KITE
-    without_token = no_token(quotes.watch.session, so, clock)
+    without_token = no_token(quotes.watch.session, so, clock, store)
     if without_token is not None and secondary is None:
         raise without_token
     batches, warnings = quotes.batches()

@@ -9,8 +9,9 @@ from ..kite.errors import KiteError
 from ..policy import Answer, Cause, Saved
 from ..polling import without_quote
 from ..problems import Exit, Problem
-from ..session import Session
+from ..session import Session, TokenStore
 from ..ticks.quotes import QuoteBatch
+from .tokens import lacking
 
 SO = "so there are no quotes"
 SO_FROM_KITE = "so Kite gives no quotes"  # where another source may have some
@@ -37,12 +38,12 @@ def problem_of(error: KiteError, so: str, clock: Clock) -> Problem:
             return found
 
 
-def no_token(session: Session, so: str, clock: Clock) -> Problem | None:
+def no_token(session: Session, so: str, clock: Clock, store: TokenStore) -> Problem | None:
     """Nothing is saved that Kite could be asked with."""
     if session.saved is Saved.TOKEN:
         return None
     cause = Cause.TOKEN_MISSING if session.saved is Saved.NOTHING else Cause.TOKEN_MALFORMED
-    return told(cause, session.why, so, clock)
+    return told(cause, session.why, so, clock, lacking(store, cause))
 
 
 def name_missing(printer: Printer, names: list[str], batch: QuoteBatch) -> None:

@@ -22,6 +22,7 @@ from .losses import order_lines, refused_line
 from .output import make_output, start
 from .poll_voice import PollVoice
 from .poll_words import SO, SO_FROM_KITE, name_missing, problem_of
+from .tokens import lacking
 
 _LOOK_S = 1.0  # between two looks at the token store
 _GOES_ON = {
@@ -44,6 +45,7 @@ class Poller:
         secondary: QuoteSource | None = None,
     ) -> None:
         """`secondary` is asked while Kite has no quotes; None: the one of the settings."""
+        self._store = store
         self._clock = clock
         self._printer = printer
         self._quotes = Quotes(settings, store, clock, limits, printer.detail)
@@ -166,7 +168,7 @@ class Poller:
     def _tell(self, cause: Cause | None, detail: str, voice: PollVoice, problem: Problem | None = None) -> None:
         if cause is None:
             return
-        problem = problem or told(cause, detail, self._so, self._clock)
+        problem = problem or told(cause, detail, self._so, self._clock, lacking(self._store, cause))
         problem.next_step += _GOES_ON.get(cause.remedy, "")
         voice.problem(problem)
 

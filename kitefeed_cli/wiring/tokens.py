@@ -10,6 +10,7 @@ from pathlib import Path
 from ..clock import Clock
 from ..console.printer import Printer
 from ..hardening import no_core_dumps, without_ours
+from ..policy import Cause, Saved
 from ..problems import Exit, Problem
 from ..session import Given, Outside, TokenCommand, TokenFile, TokenStore
 from ..settings import ACCESS_TOKEN_KEY, STRICT_KEY, Settings, is_on
@@ -87,6 +88,17 @@ def outside_of(
     if settings.token_file == "-":
         return Given(_stdin(), "standard input", "access token")
     return TokenFile(Path(settings.token_file).expanduser())
+
+
+def lacking(store: TokenStore, cause: Cause) -> str:
+    """Why there is no access token, if that is the cause and another place than the token store should have it; else
+    empty."""
+    session, outside = store.read(), store.outside
+    if cause not in (Cause.TOKEN_MISSING, Cause.TOKEN_MALFORMED) or session.saved is Saved.TOKEN:
+        return ""
+    if outside is None or session.source != outside.name:
+        return ""
+    return session.why
 
 
 _ENVIRONMENT = 1

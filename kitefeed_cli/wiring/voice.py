@@ -61,9 +61,10 @@ class Voice:
         """The name of the secondary source while it serves."""
         return self._secondary
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, fact: str = "") -> None:
+        """`fact`: see `messages.problem`."""
         lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
-        problem = messages.problem(report, lost_at)
+        problem = messages.problem(report, lost_at, fact)
         self._printer.error(problem)
         self._tell(lambda: self._output.problem(problem))
         self._heard(report, problem)

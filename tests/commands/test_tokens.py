@@ -55,6 +55,22 @@ def file(tmp_path: Path, may_hold_secrets: set[Path]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("command", [("run", "--json"), ("poll", "--once"), ("poll", "--every", "5s")])
+def test_the_error_names_the_tool_that_brings_no_token_and_not_the_store_that_has_one(
+    user: User, file: Path, command: tuple[str, ...]
+) -> None:
+    running = user.start(*command, "--token-file", str(file), "NSE:INFY")
+    assert running.stderr is not None
+    said = ""
+    while "  why: " not in said:
+        said = running.stderr.readline()
+        assert said, "it ended without an error"
+    running.send_signal(signal.SIGINT)
+    user.finish(running)
+
+    assert f"  why: {file.name} does not exist\n" == said
+
+
 def test_a_run_takes_the_token_of_another_tools_file_and_its_next_one(
     user: User, kite: LocalKite, file: Path, eventually: Until
 ) -> None:
