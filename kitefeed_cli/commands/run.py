@@ -54,14 +54,14 @@ def run(
     from ..settings import read_settings
     from ..wiring.attended import run_attended
     from ..wiring.incidents import incidents as open_incidents
-    from ..wiring.memory import few_arenas
+    from ..wiring.memory import keep_memory_flat
     from ..wiring.processor import keep_to_one_processor
     from ..wiring.run import FeedRun
     from ..wiring.tokens import command_store
 
     ends = until_of(until, clock := SystemClock())
     printer = make_printer(ctx.obj, json=json)
-    few_arenas()
+    keep_memory_flat()
     if processors == "one":
         keep_to_one_processor()
     if demo and not emulator:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 
-_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
-_ARENAS = 2
+# Of glibc's malloc.h
+_ARENA_MAX, _ARENAS = -8, 2
+_MMAP_THRESHOLD, _LARGE_BYTES = -3, 128 * 1024
 
 
-def few_arenas() -> bool:
-    """Let all threads share two of glibc's arenas; whether that could be set.
+def keep_memory_flat() -> bool:
+    """Let all threads share two of glibc's arenas, and give large blocks back to the system one by one; whether that
+    could be set.
 
-    By default each thread may have one of its own. Every reconnect is a new thread, so over the hours memory grows in
-    steps, by some ten megabytes that are in use nowhere. Threads that take turns under Python's lock gain nothing from
-    arenas of their own.
+    By default each thread may have an arena of its own. Every reconnect is a new thread, so over the hours memory grows
+    in steps, by some ten megabytes that are in use nowhere. Threads that take turns under Python's lock gain nothing
+    from arenas of their own. And the size from which on blocks are given back grows with the largest that was freed:
+    the JSON lines of a frame, a quarter of a megabyte at a time, would leave holes among what stays.
     """
     if sys.platform != "linux":
         return False
@@ -23,4 +26,4 @@ def few_arenas() -> bool:
         set_option = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library
         return False
-    return bool(set_option(_ARENA_MAX, _ARENAS))
+    return bool(set_option(_ARENA_MAX, _ARENAS)) and bool(set_option(_MMAP_THRESHOLD, _LARGE_BYTES))

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from kitefeed_cli.wiring.memory import few_arenas
+from kitefeed_cli.wiring.memory import keep_memory_flat
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="glibc alone has it")
 def test_glibc_takes_the_option() -> None:
-    assert few_arenas()
+    assert keep_memory_flat()
 
 
 def test_a_system_without_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,6 +18,6 @@ def test_a_system_without_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -
         return object()
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert not few_arenas()
+    assert not keep_memory_flat()
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert not few_arenas()
+    assert not keep_memory_flat()
