@@ -18,6 +18,7 @@ from aiohttp import web
 from ..clock import Clock
 from ..health import Vitals
 from ..problems import Exit, Problem, bug
+from ..ticks.last import Batch
 from .doorway import guarded_by, sweep, with_key
 from .guard import Guard
 from .history import History
@@ -115,9 +116,9 @@ class Gateway:
 
     # -------------------------------------------------------------- the bus
 
-    def accept(self, batch: object) -> None:
+    def accept(self, batch: Batch) -> None:
         """One batch, from the thread of the bus; never waits."""
-        self._intake.accept(batch)  # type: ignore[arg-type]
+        self._intake.accept(batch)
 
     def close(self) -> None:
         """No batch will follow."""

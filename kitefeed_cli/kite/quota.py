@@ -24,7 +24,7 @@ from ..clock import Clock, SystemClock
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # every use asks first
 
 Bucket = Literal["quote", "historical", "other"]
 # Seconds from request to request in the long run. A little more than Kite asks for: on the way two may come closer

@@ -61,7 +61,7 @@ def test_without_kite_the_token_leaves_the_file_and_the_rest_is_told(user: User,
     assert "it lives until the morning flush" in said.err
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="makes a file that not even root can change")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make a file unchangeable")
 def test_a_file_that_cannot_be_changed_is_told_after_the_end_at_kite(
     user: User, kite: LocalKite, tmp_path: Path
 ) -> None:

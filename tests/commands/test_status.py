@@ -86,7 +86,7 @@ def test_a_run_that_was_killed_is_none(user: User, eventually: Eventually) -> No
     assert 1 == user.run("status").code
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs SIGSTOP")
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot stop a process for a while (SIGSTOP)")
 def test_a_run_that_stands_still_is_exit_1(user: User, eventually: Eventually) -> None:
     run = user.start("run")
     eventually(lambda: states(user) == ["live"])

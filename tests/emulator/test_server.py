@@ -23,7 +23,7 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors the Linux way")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list its descriptors in /proc")
 def test_many_starts_and_stops_under_load_leak_no_thread_and_no_descriptor() -> None:
     def live_once() -> None:
         with LocalKite(ScaledClock(10, MONDAY_MORNING)) as kite:

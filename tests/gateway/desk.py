@@ -19,6 +19,8 @@ from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.batch import TickBatch
 
+from ..emulator.client import packets_of
+
 INFY, NIFTY, SBIN = 408065, 256265, 779521
 PATIENCE_S = 5.0
 
@@ -175,7 +177,7 @@ class Listening:
         while True:
             got = self.next()
             if isinstance(got, bytes) and len(got) > 1:
-                return split(got)
+                return packets_of(got)
 
     def text(self) -> dict[str, Any]:
         """The next text."""
@@ -202,17 +204,6 @@ class Listening:
     def close(self) -> None:
         """Leave without a goodbye."""
         self.ws.shutdown()  # type: ignore[no-untyped-call]  # the library ships no types
-
-
-def split(frame: bytes) -> list[bytes]:
-    """The packets of a frame."""
-    count, at, packets = int.from_bytes(frame[:2], "big"), 2, []
-    for _ in range(count):
-        length = int.from_bytes(frame[at : at + 2], "big")
-        packets.append(frame[at + 2 : at + 2 + length])
-        at += 2 + length
-    assert at == len(frame)
-    return packets
 
 
 def eventually(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:

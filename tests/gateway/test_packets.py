@@ -5,7 +5,8 @@ import pytest
 from kitefeed_cli.gateway.packets import cut, frame, news_for, packets_of, portions
 from kitefeed_cli.kite.packets import decode
 
-from .desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE, batch, deeper, priced, split
+from ..emulator.client import packets_of as split
+from .desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE, batch, deeper, priced
 
 
 def test_a_full_packet_begins_with_a_quote_packet_and_that_with_an_ltp_packet() -> None:

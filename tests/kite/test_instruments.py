@@ -289,7 +289,7 @@ def test_a_damaged_list_is_better_than_none_but_is_not_kept(tmp_path: Path) -> N
 
 
 def test_a_user_without_a_home_keeps_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    pwd = pytest.importorskip("pwd", reason="only there can a user have no home")
+    pwd = pytest.importorskip("pwd", reason="on Windows every user has a home folder")
 
     def unknown(_: int) -> None:
         raise KeyError

@@ -238,17 +238,18 @@ def test_a_clock_that_no_other_process_has_keeps_its_count_to_itself(tmp_path: P
 # ------------------------------------------------------------- several processes
 
 _HOLDER = """
-import fcntl, os, sys, time
+import fcntl, os, sys
 file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 fcntl.flock(file, fcntl.LOCK_EX)
 print("held", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
 def held(path: Path) -> subprocess.Popen[str]:
-    """Another process that holds the lock of that file."""
-    process = subprocess.Popen([sys.executable, "-c", _HOLDER, str(path)], stdout=subprocess.PIPE, text=True)
+    """Another process that holds the lock of that file, at the longest for as long as this one lives."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", _HOLDER, str(path)], stdin=pipe, stdout=pipe, text=True)
     assert process.stdout is not None
     assert "held\n" == process.stdout.readline()
     return process

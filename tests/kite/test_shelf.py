@@ -105,7 +105,7 @@ def test_a_spoilt_copy_is_thrown_away_and_said_so(folder: Path, spoil: Callable[
     assert "is no good" in shelf.thrown_away[0]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has neither FIFOs nor /dev/zero")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has neither FIFOs nor /dev/zero")
 @pytest.mark.parametrize("spoil", [fifo, dangling])
 def test_what_is_no_file_is_not_even_read(folder: Path, spoil: Callable[[Path], None]) -> None:
     spoil(folder / f"{DAY}.csv")

@@ -113,7 +113,7 @@ print(sorted(before))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux alone can do it")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux lets a process choose its processors")
 def test_it_may_use_the_processors_that_were_allowed_before_the_run_kept_to_one(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     reply = subprocess.run(

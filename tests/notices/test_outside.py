@@ -45,7 +45,6 @@ def listening(status: int = 200) -> Iterator[tuple[int, list[dict[str, Any]]]]:
 
 
 def test_a_web_hook_gets_the_message_and_the_link() -> None:
-    pytest.importorskip("apprise")
     with listening() as (port, got):
         AppriseSink(f"json://127.0.0.1:{port}/").send(PROBLEM)
 
@@ -55,13 +54,11 @@ def test_a_web_hook_gets_the_message_and_the_link() -> None:
 
 
 def test_one_that_answers_with_an_error_did_not_take_it() -> None:
-    pytest.importorskip("apprise")
     with listening(500) as (port, _), pytest.raises(SinkError, match="it was not accepted"):
         AppriseSink(f"json://127.0.0.1:{port}/").send(PROBLEM)
 
 
 def test_a_url_that_is_none_is_a_problem_that_does_not_show_it(canary: Canary) -> None:
-    pytest.importorskip("apprise")
     for url, shown in ((f"nothing://{canary.api_secret}", "nothing://..."), (canary.api_secret, "the notify URL")):
         with pytest.raises(Problem) as raised:
             AppriseSink(url)

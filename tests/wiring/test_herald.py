@@ -119,7 +119,6 @@ def _dead() -> Report:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of a library that apprise imports
 def test_the_settings_name_whom_to_tell(tmp_path: Path) -> None:
-    pytest.importorskip("apprise")
     clock = SystemClock()
     with listening() as (port, got):
         environ = {
