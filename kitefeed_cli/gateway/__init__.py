@@ -1,7 +1,7 @@
 """One feed for everyone: a server beside the run, for programs that speak Kite and for people who look.
 
-* `relay`: Kite's ticker at `/`, for the official clients unchanged. `packets` (bytes, cut and framed, never decoded),
-  `intake` (what the bus brings), `hub` (who gets what), `client` (the line of one of them).
+* `relay`: Kite's ticker at `/`, for the official clients unchanged. `intake` (what the bus brings),
+  `hub` (who gets what), `client` (the line of one of them).
 * `rest`: the reading half of Kite's REST API, out of what the feed has brought (`quotes`).
 * `page`: the live page at `/ui`, `stream` its events, `history` what it shows of the past, `login` its button.
 * `state`: `GET /state`. `probes`: what supervisors and Prometheus ask.

@@ -14,7 +14,7 @@ from collections import deque
 from aiohttp import web
 
 from ..clock import Clock
-from .packets import HEARTBEAT, Portion, portions
+from ..ticks.packets import HEARTBEAT, Portion, portions
 
 WAITING_MAX = 32  # frames before packets are conflated
 TEXTS_MAX = 64

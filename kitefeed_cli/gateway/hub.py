@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
+from ..ticks.packets import WORDS, Portion, cut, frame, portions
 from .intake import Known, News
-from .packets import WORDS, Portion, cut, frame, portions
 
 SUBSCRIBED_MAX = 3000  # Kite's own limit of a connection (Kite Connect v3 docs, WebSocket page)
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..ticks.batch import TickBatch
+from ..ticks.encoding import packet_of
 from ..ticks.last import Batch, Last
+from ..ticks.packets import news_for, packets_of
 from ..ticks.quotes import Quote, QuoteBatch
-from .encoding import packet_of
-from .packets import news_for, packets_of
 
 _WHOLE = 64  # batches
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..ticks.layouts import FULL, INDEX_FULL, LTP, QUOTE
-from .packets import BY_LENGTH
+from ..ticks.packets import BY_LENGTH
 
 _EPOCH = datetime(1970, 1, 1) + timedelta(hours=5, minutes=30)
 _OHLC = ("open", "high", "low", "close")

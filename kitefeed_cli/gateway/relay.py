@@ -17,10 +17,10 @@ from collections.abc import Iterable
 from aiohttp import WSMsgType, web
 
 from ..clock import Clock
+from ..ticks.packets import MODES
 from .client import BEHIND_MAX_S, Client
 from .guard import Guard
 from .hub import SUBSCRIBED_MAX, Hub
-from .packets import MODES
 from .upstream import Condition, Declined, Upstream
 
 CLIENTS_MAX = 128

@@ -1,6 +1,6 @@
 """What the gateway is told and may ask: the run behind it, as it needs to know it.
 
-A run in this process is one such upstream (`wiring.serve`); a stream from another machine can be another.
+A run in this process is one such upstream (`wiring.doors.serve`); a stream from another machine can be another.
 """
 
 from __future__ import annotations

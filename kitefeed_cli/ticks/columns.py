@@ -143,6 +143,15 @@ def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     return in_place(groups, rows)
 
 
+def framed(group: Columns) -> bytes:
+    """One binary frame of the ticker with these packets alone."""
+    size = group.layout.packet.size
+    parts = np.empty(len(group), np.dtype([("length", ">u2"), ("packet", np.void, size)]))
+    parts["length"] = size
+    parts["packet"] = group.packets
+    return len(group).to_bytes(2, "big") + parts.tobytes()
+
+
 def in_place(groups: tuple[Columns, ...], values: list[list[T]]) -> list[T]:
     """What was made of each group's ticks, in the order of the frame."""
     if len(groups) == 1:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from kitefeed_cli.gateway.hub import Hub
 from kitefeed_cli.gateway.intake import Known, News
-from kitefeed_cli.gateway.packets import Portion
+from kitefeed_cli.ticks.packets import Portion
 
-from .desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE
+from ..gateway.desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE
 
 
 class Ear:

@@ -4,8 +4,8 @@ from kitefeed_cli.gateway.intake import Intake
 from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.ticks.quotes import QuoteBatch
 
+from ..ticks.test_encoding import QUOTE
 from .desk import FULL, INDEX_FULL, INFY, NIFTY, batch, deeper, priced
-from .test_encoding import QUOTE
 
 
 def intake() -> tuple[Intake, list[int]]:

@@ -11,8 +11,8 @@ from kitefeed_cli.gateway.server import Serving
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.quotes import QuoteBatch
 
+from ..ticks.test_encoding import QUOTE
 from .desk import FULL, INDEX_FULL, Desk, eventually
-from .test_encoding import QUOTE
 
 KEYS = "i=NSE:INFY&i=" + quote("NSE:NIFTY 50") + "&i=NSE:NOWHERE"
 

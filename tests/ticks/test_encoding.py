@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from kitefeed_cli.gateway.encoding import packet_of
 from kitefeed_cli.kite.packets import decode
 from kitefeed_cli.kite.wire import DIVISORS
+from kitefeed_cli.ticks.encoding import packet_of
 from kitefeed_cli.ticks.quotes import Quote
 
+from ..gateway.desk import frame
 from ..ticks.sample import INFY, NIFTY, NOON, last
-from .desk import frame
 
 DEPTH = {
     side: [{"quantity": 10.0 + level, "price": 1500.05 + level, "orders": float(level)} for level in range(5)]

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from kitefeed_cli.gateway.packets import cut, frame, news_for, packets_of, portions
 from kitefeed_cli.kite.packets import decode
+from kitefeed_cli.ticks.packets import cut, frame, frame_of, news_for, packets_of, portions
 
 from ..emulator.client import packets_of as split
-from .desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE, batch, deeper, priced
+from ..gateway.desk import FULL, INDEX_FULL, INFY, NIFTY, QUOTE, batch, deeper, priced
 
 
 def test_a_full_packet_begins_with_a_quote_packet_and_that_with_an_ltp_packet() -> None:
@@ -67,3 +67,18 @@ def test_many_packets_make_several_frames() -> None:
 
     assert [250, 250, 101] == [len(split(portion.frame)) for portion in made]
     assert list(wanted.values()) == [packet for portion in made for packet in split(portion.frame)]
+
+
+@pytest.mark.parametrize("many", [1, 20], ids=["few", "columns"])
+@pytest.mark.parametrize("kinds", [(FULL,), (FULL, INDEX_FULL, QUOTE[:8])], ids=["one kind", "mixed"])
+def test_a_batch_becomes_the_frame_again_that_it_came_in(many: int, kinds: tuple[bytes, ...]) -> None:
+    came = frame([priced(packet, 150000 + step) for step in range(many) for packet in kinds])
+
+    assert came == frame_of(decode(came))
+
+
+@pytest.mark.parametrize("many", [2, 20], ids=["few", "columns"])
+def test_a_frame_made_again_leaves_out_what_was_held_back(many: int) -> None:
+    came = [priced(packet, 150000 + step) for step in range(many) for packet in (FULL, INDEX_FULL)]
+
+    assert frame(came[1:]) == frame_of(decode(frame(came)).without([0]))

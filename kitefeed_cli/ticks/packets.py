@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..ticks.batch import TickBatch
-from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
+from .batch import TickBatch
+from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
 
 MODES = {"ltp": 1, "quote": 2, "full": 3}  # a greater one holds all of a lesser one
 WORDS = {mode: word for word, mode in MODES.items()}
@@ -70,6 +70,18 @@ def frame(packets: Collection[bytes]) -> bytes:
     for packet in packets:
         parts += (_LENGTH[len(packet)], packet)
     return b"".join(parts)
+
+
+def frame_of(batch: TickBatch) -> bytes:
+    """The whole batch as one frame, in the order received: of what came, only what was refused or held back is gone."""
+    if not batch.columnar:
+        return frame([layout.packet.pack(*words) for layout, _, words in batch.rows()])
+    groups = batch.groups()
+    from .columns import framed, in_place
+
+    if len(groups) == 1:
+        return framed(groups[0])
+    return frame(in_place(groups, [[packet.tobytes() for packet in group.packets] for group in groups]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from ..ticks.last import Last
-from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
-from ..ticks.quotes import Depth, Quote
+from .last import Last
+from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
+from .quotes import Depth, Quote
 
 _INDICES = 9
 _MOST = 2**31 - 1
