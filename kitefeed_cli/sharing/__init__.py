@@ -1,0 +1,9 @@
+"""One feed on many machines, through Redis Streams; docs/many-machines.md has the whole picture.
+
+* `keys`: the names of everything in Redis. `entries`: what one entry of a stream says. Both are pure.
+* `server`: where the Redis is, how it is reached, and what its errors mean.
+* `publisher`: an output on the bus that writes what came. `lease`: who may, one at a time, and the fence behind it.
+* `follower`: reads all of it on another machine. `group`: several readers that share the work and lose nothing.
+
+What is sent are Kite's own packets, as they came. The access token never is. Only `server` imports `redis`, late.
+"""
