@@ -31,10 +31,11 @@ def tick_lines(batch: TickBatch, names: Mapping[int, str], now_s: float, now: da
     """One line a tick, without its end. `now_s` is on the run's clock and `now` on the wall, at the same moment."""
     age_s = max(0.0, now_s - batch.received_s)
     came_at = iso(now - timedelta(seconds=age_s))
-    ways = {layout: _way(layout, batch.source, age_s) for layout, _, _ in batch.rows()}
+    rows = batch.rows()
+    ways = {layout: _way(layout, batch.source, age_s) for layout, _, _ in rows}
     snapshots = batch.snapshots
     lines = []
-    for position, (layout, divisor, words) in enumerate(batch.rows()):
+    for position, (layout, divisor, words) in enumerate(rows):
         token = words[0]
         who = _who(token, names.get(token))
         snapshot = "true" if position in snapshots else "false"

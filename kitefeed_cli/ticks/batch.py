@@ -58,11 +58,12 @@ class TickBatch:
         return self._rows is None or bool(self._groups)
 
     def rows(self) -> list[Row]:
-        """Every tick as `(layout, divisor, integers)`."""
+        """Every tick as `(layout, divisor, integers)`. Made anew at each call from columns: fifty integers a tick are
+        ten times the frame, and a batch lives until the slowest of its readers has let it go."""
         if self._rows is None:
             from .columns import rows_of
 
-            self._rows = rows_of(self._groups)
+            return rows_of(self._groups)
         return self._rows
 
     def tokens(self) -> list[int]:
