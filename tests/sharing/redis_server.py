@@ -51,8 +51,9 @@ class RedisServer:
             self._running = subprocess.Popen(self._command, stdout=log, stderr=log, preexec_fn=limit)
         until_s = _CLOCK.now_s() + _UP_S
         while True:
-            with suppress(redis.exceptions.RedisError):
-                self.client.ping()
+            with suppress(redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+                with suppress(redis.exceptions.AuthenticationError):  # it is up all the same
+                    self.client.ping()
                 return self
             assert self._running.poll() is None, (self._folder / "redis.log").read_text()
             assert _CLOCK.now_s() < until_s, "redis-server does not come up"
@@ -87,8 +88,8 @@ def redis_server(folder: Path, *options: str, saving: bool = False) -> Iterator[
     if PROGRAM is None:
         pytest.skip("this system has neither redis-server nor valkey-server")
     folder.mkdir(parents=True, exist_ok=True)
-    server = RedisServer(folder, *options, saving=saving).start()
+    server = RedisServer(folder, *options, saving=saving)
     try:
-        yield server
+        yield server.start()
     finally:
         server.close()
