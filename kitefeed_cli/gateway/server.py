@@ -205,7 +205,7 @@ class Gateway:
     def _app(self, guard: Guard, hub: Hub, relay: Relay, history: History) -> web.Application:
         rest = Rest(self._intake, self._upstream, guard, self._divisors, self._clock, honest=self._serving.honest)
         state = StateOf(self._upstream, self._intake, hub, relay, self._clock)
-        stream = Stream(history, self._intake, self._upstream, state.now, self._divisors, self._clock)
+        stream = Stream(history, self._intake, self._upstream, state.of, self._divisors, self._clock)
         nonce = secrets.token_urlsafe(18)
         page = Page(self._upstream.login_origin(), nonce)
         login = Login(self._upstream, nonce, f"http://{self.root}/ui")

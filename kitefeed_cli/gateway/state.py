@@ -27,10 +27,9 @@ class StateOf:
         self._clock = clock
 
     async def answer(self, _request: web.Request) -> web.StreamResponse:
-        return as_json(200, self.now())
+        return as_json(200, self.of(self._upstream.condition()))
 
-    def now(self) -> dict[str, Any]:
-        condition = self._upstream.condition()
+    def of(self, condition: Condition) -> dict[str, Any]:
         return {
             **condition_json(condition),
             "at": self._clock.wall().isoformat(timespec="milliseconds"),

@@ -1,4 +1,8 @@
-"""The live page's stream of events: server-sent, one JSON object each, at most four a second to each page."""
+"""The live page's stream: server-sent messages, one JSON object each, at most four a second to each page.
+
+Everything of a message is of one moment: the page must not call the feed LIVE and its prices last-known, or the other
+way round, so both come of one look at the feed's condition, and come together.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from ..ticks.last import LAST_KNOWN
 from .history import History, Second, Span
 from .intake import Intake
 from .quotes import close_of, price_of
-from .upstream import Upstream
+from .upstream import Condition, Upstream
 
 PAGES_MAX = 16
 SHOWN_MAX = 500  # instruments of a page
@@ -23,14 +27,14 @@ _EVERY_S = 0.25
 
 
 class Stream:
-    """`state`: the object of `GET /state`."""
+    """`state`: the object of `GET /state`, of a condition."""
 
     def __init__(
         self,
         history: History,
         intake: Intake,
         upstream: Upstream,
-        state: Callable[[], dict[str, Any]],
+        state: Callable[[Condition], dict[str, Any]],
         divisors: Sequence[int],
         clock: Clock,
     ) -> None:
@@ -62,57 +66,52 @@ class Stream:
         told: object = None
         since: object = None  # when the span that was told last began
         while True:
-            names = dict(list(self._upstream.names().items())[:SHOWN_MAX])
-            events: list[dict[str, Any]] = []
-            if names != shown:
-                shown = names
-                fresh.clear()
-                events.append(self._all(shown))
-            elif fresh:
-                tokens = [token for token in fresh if token in shown]
-                fresh.clear()
-                events.append({"kind": "ticks", "values": self._values(tokens)})
             condition = self._upstream.condition()
+            names = dict(list(self._upstream.names().items())[:SHOWN_MAX])
             seconds = self._history.seconds
-            if (seconds and seconds[-1] is not last) or told != (condition.state, condition.trouble):
-                if told != (condition.state, condition.trouble):  # a price may have to be called otherwise now
-                    events.append({"kind": "ticks", "values": self._values(shown)})
-                last, told = (seconds[-1] if seconds else None), (condition.state, condition.trouble)
+            changed = told != (condition.state, condition.source, condition.trouble)
+            message: dict[str, Any] = {}
+            if changed or (seconds and seconds[-1] is not last):
+                last, told = (seconds[-1] if seconds else None), (condition.state, condition.source, condition.trouble)
                 spans = self._history.spans
                 here = spans[-1].from_at if spans else None
-                events.append(self._second(last, spans if here != since else []))
+                message["second"] = self._second(condition, last, spans if here != since else [])
                 since = here
-            for event in events:
-                event["now"] = int(self._clock.wall().timestamp() * 1000)
-                await response.write(b"data: " + orjson.dumps(event) + b"\n\n")
+            if names != shown:
+                shown = names
+                message["all"] = self._all(shown)
+            if changed or "all" in message:  # a price may have to be called otherwise now
+                message["ticks"] = self._values(shown, condition)
+            elif fresh:
+                message["ticks"] = self._values([token for token in fresh if token in shown], condition)
+            fresh.clear()
+            if message:
+                message["now"] = int(self._clock.wall().timestamp() * 1000)
+                await response.write(b"data: " + orjson.dumps(message) + b"\n\n")
             await self._clock.sleep_async(_EVERY_S)
 
     def _all(self, shown: dict[int, str]) -> dict[str, Any]:
         sparks = self._history.sparks
         return {
-            "kind": "all",
             "instruments": [
                 {"token": token, "name": name, "decimals": decimals(token), "spark": list(sparks.get(token, ()))}
                 for token, name in shown.items()
             ],
             "more": max(0, len(self._upstream.names()) - len(shown)),
-            "values": self._values(shown),
             "seconds": [[one.at_ms, one.ours_ms, one.exchange_ms] for one in self._history.seconds],
         }
 
-    def _second(self, last: Second | None, spans: Sequence[Span]) -> dict[str, Any]:
+    def _second(self, condition: Condition, last: Second | None, spans: Sequence[Span]) -> dict[str, Any]:
         """`spans`: empty when there is none that the page does not have."""
         return {
-            "kind": "second",
-            "state": self._state(),
+            "state": self._state(condition),
             "second": None if last is None else [last.at_ms, last.ours_ms, last.exchange_ms],
             "spans": [_span(span) for span in spans],
         }
 
-    def _values(self, tokens: Iterable[int]) -> list[list[Any]]:
+    def _values(self, tokens: Iterable[int], condition: Condition) -> list[list[Any]]:
         """Token, price, change in per cent, source, and when it was received (epoch milliseconds)."""
         now_s, now_ms = self._clock.now_s(), self._clock.wall().timestamp() * 1000
-        serves = self._upstream.condition().serves
         values = []
         for token in tokens:
             known = self._intake.known.get(token)
@@ -120,7 +119,7 @@ class Stream:
                 price, close = price_of(known.packet, self._divisors), close_of(known.packet, self._divisors)
                 change = None if close is None else round((price - close) * 100 / close, 2)
                 at_ms = int(now_ms - (now_s - known.received_s) * 1000)
-                values.append([token, price, change, known.source if serves else LAST_KNOWN, at_ms])
+                values.append([token, price, change, known.source if condition.serves else LAST_KNOWN, at_ms])
         return values
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ import pytest
 
 from kitefeed_cli.gateway import stream
 from kitefeed_cli.gateway.server import Serving
-from kitefeed_cli.gateway.upstream import Trouble
+from kitefeed_cli.gateway.upstream import Condition, Trouble
 from kitefeed_cli.problems import Problem
 
 from .desk import FULL, INFY, PATIENCE_S, Desk, eventually, priced
@@ -39,8 +40,8 @@ def events(desk: Desk) -> Iterator[Iterator[dict[str, Any]]]:
         while True:
             text = answer.readline().strip()
             if text:
-                event: dict[str, Any] = json.loads(text.removeprefix(b"data: "))
-                yield event
+                message: dict[str, Any] = json.loads(text.removeprefix(b"data: "))
+                yield message
 
     try:
         yield read()
@@ -109,36 +110,47 @@ def test_the_stream_tells_all_first_and_then_what_is_new(desk: Desk) -> None:
     with events(desk) as told:
         first = next(told)
         desk.bring(priced(FULL, 160000))
-        ticks = next(event for event in told if event["kind"] == "ticks" and event["values"][0][1] == 1600.0)
+        news = next(message for message in told if "ticks" in message and message["ticks"][0][1] == 1600.0)
 
-    assert ["NSE:INFY", "NSE:NIFTY 50", "NSE:SBIN"] == [one["name"] for one in first["instruments"]]
-    token, price, change, source, at_ms = first["values"][0]
+    assert ["NSE:INFY", "NSE:NIFTY 50", "NSE:SBIN"] == [one["name"] for one in first["all"]["instruments"]]
+    token, price, change, source, at_ms = first["ticks"][0]
     assert (INFY, 1573.15, 0.34, "feed") == (token, price, change, source)
-    assert 0 <= ticks["now"] - at_ms < 5000
+    assert "live" == first["second"]["state"]["state"]
+    assert 0 <= news["now"] - at_ms < 5000
 
 
 def test_the_stream_tells_of_a_change_of_state_with_its_problem_and_calls_old_prices_old(desk: Desk) -> None:
     desk.bring(FULL)
     with events(desk) as told:
-        next(event for event in told if event["kind"] == "second")
+        next(told)
         trouble = Trouble("Kite no longer accepts it", "403 TokenException", "log in", "token-expired")
         desk.upstream.become(state="signed-out", source=None, frame_age_s=math.inf, trouble=trouble)
-        sources = next(event for event in told if event["kind"] == "ticks" and event["values"][0][3] != "feed")
-        second = next(event for event in told if event["kind"] == "second" and event["state"]["state"] == "signed-out")
-        spans = next(event["spans"] for event in told if event["kind"] == "second" and len(event["spans"]) == 2)
+        seconds = (message for message in told if "second" in message)
+        news = next(message for message in seconds if message["second"]["state"]["state"] == "signed-out")
+        spans = next(message["second"]["spans"] for message in seconds if len(message["second"]["spans"]) == 2)
 
-    assert "last-known" == sources["values"][0][3]
-    assert {"what": trouble.what, "why": trouble.why, "next_step": "log in", "cause": "token-expired"} == second[
-        "state"
-    ]["problem"]
+    assert "last-known" == news["ticks"][0][3]
+    problem = {"what": trouble.what, "why": trouble.why, "next_step": "log in", "cause": "token-expired"}
+    assert problem == news["second"]["state"]["problem"]
     assert ["live", "signed-out"] == [span[0] for span in spans]
+
+
+def test_a_message_never_calls_the_feed_live_and_its_prices_old(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.bring(FULL)
+    conditions = cycle([Condition("live", source="feed"), Condition("signed-out")])
+    monkeypatch.setattr(desk.upstream, "condition", lambda: next(conditions))  # another one at each look
+    with events(desk) as told:
+        messages = list(islice((message for message in told if "second" in message), 8))
+
+    called = {(message["second"]["state"]["state"], message["ticks"][0][3]) for message in messages}
+    assert called <= {("live", "feed"), ("signed-out", "last-known")}
 
 
 def test_new_instruments_come_to_an_open_page(desk: Desk) -> None:
     with events(desk) as told:
         next(told)
         desk.upstream.followed = {**desk.upstream.followed, 738561: "NSE:RELIANCE"}
-        again = next(event for event in told if event["kind"] == "all")
+        again = next(message["all"] for message in told if "all" in message)
 
     assert 4 == len(again["instruments"])
 

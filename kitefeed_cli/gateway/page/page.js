@@ -2,7 +2,6 @@
 // Every text is set as text; nothing here makes markup of what came over the wire.
 const $ = id => document.getElementById(id);
 const rows = new Map();  // by instrument token
-const dirty = new Set();
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = new Intl.DateTimeFormat("en-GB", {timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", second: "2-digit"});
 const count = new Intl.NumberFormat("en-US");
@@ -101,20 +100,20 @@ function all(event) {
   }
   $("rows").replaceChildren(...[...rows.values()].map(row => row.tr));
   set($("more"), event.more ? "and " + count.format(event.more) + " more" : "");
-  ticks(event.values);
   delays.splice(0, delays.length, ...event.seconds);
 }
 
 function ticks(values) {
+  const now = Date.now() - skew;
   for (const value of values) {
     const row = rows.get(value[0]);
-    if (row) { row.take(value); dirty.add(row); }
+    if (row) { row.take(value); row.show(now); }
   }
 }
 
 // ------------------------------------------------------------------ state
 
-function second(event) {
+function second(event, now) {
   const state = event.state, word = STATES[state.state] || state.state.toUpperCase();
   serves = state.serves;
   $("state").dataset.state = state.state;
@@ -135,7 +134,7 @@ function second(event) {
   notice(state.login_news);
   counters(state);
   if (event.spans.length) spans = event.spans;
-  day(event.now);
+  day(now);
   if (event.second) {
     if (!delays.length || delays[delays.length - 1][0] !== event.second[0]) delays.push(event.second);
     while (delays.length > 300) delays.shift();
@@ -244,16 +243,7 @@ function repaint() {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 new ResizeObserver(() => { if (chart) chart.setSize({width: $("delay").clientWidth, height: 170}); }).observe($("delay"));
 
-// ------------------------------------------------------------------ frames
-
-function paintDirty() {
-  if (dirty.size) {
-    const now = Date.now() - skew;
-    for (const row of dirty) row.show(now);
-    dirty.clear();
-  }
-  requestAnimationFrame(paintDirty);
-}
+// ---------------------------------------------------------------- messages
 
 let beats = 0;
 setInterval(() => {
@@ -280,13 +270,14 @@ setInterval(() => {
 
 function listen() {
   const events = new EventSource("/ui/events");
+  // The word and the prices of a message in one go: nobody sees the one without the other.
   events.onmessage = message => {
-    const event = JSON.parse(message.data);
+    const told = JSON.parse(message.data);
     heard = Date.now();
-    skew = heard - event.now;
-    if (event.kind === "all") all(event);
-    else if (event.kind === "ticks") ticks(event.values);
-    else second(event);
+    skew = heard - told.now;
+    if (told.all) all(told.all);
+    if (told.second) second(told.second, told.now);
+    if (told.ticks) ticks(told.ticks);
   };
   events.onerror = () => {
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
@@ -295,4 +286,3 @@ function listen() {
 
 colours();
 listen();
-requestAnimationFrame(paintDirty);
