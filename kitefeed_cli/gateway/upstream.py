@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 # Kite's own Go and JavaScript clients give a connection up that brings no frame for so long.
 SILENT_S = 5.0
-# In these states no source serves: what is known is the last of what was.
+# In these states Kite does not serve: unless a secondary source does, what is known is the last of what was.
 NO_SOURCE = ("stale", "signed-out")
 
 
@@ -44,7 +44,7 @@ class Condition:
     @property
     def serves(self) -> bool:
         """Whether any source brings prices."""
-        return self.state not in NO_SOURCE
+        return self.state not in NO_SOURCE or self.source is not None
 
 
 @dataclass(frozen=True, slots=True)

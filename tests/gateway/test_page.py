@@ -146,6 +146,18 @@ def test_a_message_never_calls_the_feed_live_and_its_prices_old(desk: Desk, monk
     assert called <= {("live", "feed"), ("signed-out", "last-known")}
 
 
+def test_prices_of_a_secondary_source_are_not_called_old_while_kite_is_away(desk: Desk) -> None:
+    desk.bring(FULL)
+    with events(desk) as told:
+        for source, called in (("upstox", "feed"), (None, "last-known"), ("upstox", "feed")):
+            desk.upstream.become(state="stale", source=source)
+            news = next(
+                message for message in told if message.get("second", {}).get("state", {}).get("source") == source
+            )
+            assert called == news["ticks"][0][3]
+            assert (source is not None) == news["second"]["state"]["serves"]
+
+
 def test_new_instruments_come_to_an_open_page(desk: Desk) -> None:
     with events(desk) as told:
         next(told)
