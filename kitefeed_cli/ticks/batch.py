@@ -127,12 +127,20 @@ class TickBatch:
             batch = TickBatch([self._rows[place] for place in left], refused=self.refused)
         batch.received_s = self.received_s
         batch.snapshots = frozenset(new_place[place] for place in self.snapshots if place in new_place)
+        return batch.brought_by(self.source)
+
+    def brought_by(self, source: str) -> TickBatch:
+        """The same ticks, from this source."""
+        if source == self.source:
+            return self
+        batch = _Sourced(self._rows, self._groups, self.refused)
+        batch.source, batch.received_s, batch.snapshots = source, self.received_s, self.snapshots
         return batch
 
     def lasts(self) -> Iterator[Last]:
         """One `Last` per tick, in the order received."""
         for position, row in enumerate(self.rows()):
-            yield _last(row, self.received_s, position in self.snapshots)
+            yield _last(row, self.source, self.received_s, position in self.snapshots)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
@@ -146,17 +154,25 @@ class TickBatch:
         return in_place(self._groups, made)
 
 
-def _last(row: Row, received_s: float, snapshot: bool) -> Last:
+class _Sourced(TickBatch):
+    """Packets that were made of another source's values, and came with its name."""
+
+    __slots__ = ("source",)
+
+    source: str
+
+
+def _last(row: Row, source: str, received_s: float, snapshot: bool) -> Last:
     layout, divisor, v = row
     token, price = v[0], v[1] / divisor
     if layout is LTP:
-        return Last(token, price, FEED, received_s, "ltp", snapshot=snapshot)
+        return Last(token, price, source, received_s, "ltp", snapshot=snapshot)
     if layout is QUOTE or layout is FULL:
         full = layout is FULL
         return Last(
             token,
             price,
-            FEED,
+            source,
             received_s,
             layout.mode,
             exchange_at=exchange_time(v[15]) if full else None,
@@ -172,7 +188,7 @@ def _last(row: Row, received_s: float, snapshot: bool) -> Last:
     return Last(
         token,
         price,
-        FEED,
+        source,
         received_s,
         layout.mode,
         exchange_at=exchange_time(v[7]) if layout is INDEX_FULL else None,

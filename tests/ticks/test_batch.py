@@ -22,6 +22,20 @@ def test_snapshots_and_the_time_of_receipt_reach_every_value() -> None:
     assert "feed" == batch.source == next(batch.lasts()).source
 
 
+def test_a_batch_that_another_source_brought_says_so_in_every_value() -> None:
+    batch = TickBatch([(LTP, 100, (INFY, 5)), (LTP, 100, (NIFTY, 6))], refused={"unknown-length": 1})
+    batch.received_s = 12.5
+    batch.snapshots = {1}
+
+    quotes = batch.brought_by("rest")
+
+    assert [("rest", False, 12.5), ("rest", True, 12.5)] == [
+        (value.source, value.snapshot, value.received_s) for value in quotes.lasts()
+    ]
+    assert ("rest", "rest", {"unknown-length": 1}) == (quotes.source, quotes.without({0}).source, quotes.refused)
+    assert batch is batch.brought_by("feed")
+
+
 def test_a_batch_shows_its_size_and_refusals_and_no_price() -> None:
     batch = TickBatch([(LTP, 100, (INFY, 157315))], refused={"unknown-length": 2})
 
