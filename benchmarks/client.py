@@ -60,7 +60,7 @@ def official(root: str, counter: Counter) -> None:
 def kitefeed(root: str, counter: Counter, packets: int, which: str) -> None:
     """`whole`: with all that `kitefeed run` does; `free`: on any processor, as in a program that uses the library."""
     from kitefeed_cli.kite.packets import decode
-    from kitefeed_cli.wiring.processor import keep_to_one_processor
+    from kitefeed_cli.wiring.vitals.processor import keep_to_one_processor
 
     from .ours import Ours
 

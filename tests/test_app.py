@@ -33,7 +33,7 @@ def _ended(place: str, *words: str) -> subprocess.CompletedProcess[str]:
     ("place", "words"),
     [
         ("kitefeed_cli.session:TokenWatch.look", ("run", "--emulator")),
-        ("kitefeed_cli.wiring.demo:Demo._play", ("run", "--emulator", "--demo")),
+        ("kitefeed_cli.wiring.local.demo:Demo._play", ("run", "--emulator", "--demo")),
         ("kitefeed_cli.kite.rest:Rest.profile", ("run", "--emulator")),
         ("kitefeed_cli.ticks.lane:Lane.take", ("run", "--emulator")),
         ("kitefeed_cli.emulator.feed:Feed.pulse", ("emulator",)),

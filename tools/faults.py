@@ -16,7 +16,7 @@ from kitefeed_cli.scenario import catalogue
 from kitefeed_cli.scenario.format import read
 from kitefeed_cli.scenario.story import Scenario
 from kitefeed_cli.scenario.words import KITE, USER
-from kitefeed_cli.wiring.stages import playable
+from kitefeed_cli.wiring.local.stages import playable
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
 
@@ -52,7 +52,7 @@ _BESIDES = """\
 ## Saved in place of the access token
 
 Kite answers each of them as it answers a dead access token, with 403 TokenException. `GET /_emulator/wrong-tokens`
-gives one of each; `tests/wiring/test_every_403.py` saves them and reads what `kitefeed validate` makes of it.
+gives one of each; `tests/wiring/validate/test_every_403.py` saves them and reads what `kitefeed validate` makes of it.
 
 | Kind | What it is |
 |---|---|
@@ -61,7 +61,7 @@ gives one of each; `tests/wiring/test_every_403.py` saves them and reads what `k
 ## A proxy on the way
 
 `kitefeed_cli.emulator.proxy.Proxy` stands between a client and the local Kite, and looks into TLS as a company's does;
-`direct=True` makes it a Kite with a certificate. `tests/wiring/test_every_layer.py` puts `kitefeed validate`
+`direct=True` makes it a Kite with a certificate. `tests/wiring/validate/test_every_layer.py` puts `kitefeed validate`
 behind each.
 
 | Word | What it does |

@@ -181,7 +181,7 @@ ELSEWHERE = (
     ("Which mode a tick comes in after a reconnect, and which instruments are asked for", "kite/test_feed_opens.py"),
     ("Quotes asked for one symbol at a time", "polling/test_course.py"),
     ("A request token that is used or too old, a wrong checksum, a cancelled login", "commands/test_login.py"),
-    ("The pre-market check: every fault named, with its exit code", "wiring/test_visit.py"),
+    ("The pre-market check: every fault named, with its exit code", "wiring/validate/test_visit.py"),
     ("A handshake that Kite accepts with a dead token: none is made", "policy/test_road_to_live.py"),
 )
 _HEAD = """\

@@ -13,7 +13,7 @@ from ..clock import Clock, SystemClock
 from ..problems import Problem
 from ..settings import Settings, read_settings
 from ..ticks.lane import Counters
-from ..wiring.tokens import open_store
+from ..wiring.login.tokens import open_store
 from .batch import Batch
 from .opened import Opened
 from .talk import LogPrinter

@@ -13,7 +13,7 @@ from ..session import TokenStore
 from ..settings import Settings
 from ..ticks.lane import Counters, Lane, WhenFull
 from ..ticks.last import LAST_KNOWN, Last, served_by
-from ..wiring.run import FeedRun
+from ..wiring.run.feed_run import FeedRun
 from .batch import Batch
 from .talk import LogPrinter
 from .value import Value, value_of

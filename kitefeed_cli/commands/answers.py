@@ -10,7 +10,7 @@ from ..checkup import Grade, Verdict
 from ..problems import Exit
 
 if TYPE_CHECKING:
-    from ..wiring.visit import Outcome
+    from ..wiring.validate.visit import Outcome
 
 _MOST = 79  # characters of a plugin's line: some monitors cut it at 80
 _WORST_S = 8  # what `validate` promises to take at most; healthy it takes 3

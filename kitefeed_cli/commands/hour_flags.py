@@ -13,8 +13,8 @@ import typer
 from ..clock import Clock
 
 if TYPE_CHECKING:
-    from ..wiring.market import Market
-    from ..wiring.until import Until
+    from ..wiring.loop.market import Market
+    from ..wiring.run.until import Until
 
 UntilWhen = Annotated[
     str | None,
@@ -40,7 +40,7 @@ def until_of(text: str | None, clock: Clock) -> Callable[[Market], Until] | None
     """When the run of a market ends. Raises `typer.BadParameter`, which ends the command with exit 2."""
     if not text:
         return None
-    from ..wiring.until import Until
+    from ..wiring.run.until import Until
 
     at = _time(text.strip())
     return lambda market: Until(at, market, clock)

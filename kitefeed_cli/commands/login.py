@@ -53,7 +53,7 @@ def login(
     You type password, PIN and TOTP on Kite's own page; kitefeed never sees them.
     """
     from ..clock import SystemClock
-    from ..wiring.signin import Wishes, ask_standing, sign_in
+    from ..wiring.login.signin import Wishes, ask_standing, sign_in
 
     if source not in (None, "-"):
         raise typer.BadParameter("give the redirect URL or request_token on stdin: other programs can read arguments")

@@ -13,7 +13,7 @@ def logout(ctx: typer.Context, env_file: EnvFile = None) -> None:
     Exit 4: Kite could not be reached, and the access token is removed all the same. Exit 5: it could not be removed.
     """
     from ..clock import SystemClock
-    from ..wiring.signout import sign_out
+    from ..wiring.login.signout import sign_out
 
     clock = SystemClock()
     sign_out(env_file, clock, make_printer(ctx.obj, clock=clock))

@@ -44,9 +44,9 @@ def poll(
     """Quotes from Kite's REST, in the same records as `run`. Ctrl-C ends it."""
     from ..clock import SystemClock
     from ..settings import read_settings
-    from ..wiring.poll_once import poll_once
-    from ..wiring.poller import Poller
-    from ..wiring.tokens import command_store
+    from ..wiring.login.tokens import command_store
+    from ..wiring.poll.once import poll_once
+    from ..wiring.poll.poller import Poller
 
     every_s = seconds(every)
     clock = SystemClock()

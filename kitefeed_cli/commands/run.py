@@ -52,12 +52,12 @@ def run(
     from ..clock import SystemClock
     from ..problems import Problem
     from ..settings import read_settings
-    from ..wiring.attended import run_attended
-    from ..wiring.incidents import incidents as open_incidents
-    from ..wiring.memory import keep_memory_flat
-    from ..wiring.processor import keep_to_one_processor
-    from ..wiring.run import FeedRun
-    from ..wiring.tokens import command_store
+    from ..wiring.doors.attended import run_attended
+    from ..wiring.login.tokens import command_store
+    from ..wiring.run.feed_run import FeedRun
+    from ..wiring.run.incidents import incidents as open_incidents
+    from ..wiring.vitals.memory import keep_memory_flat
+    from ..wiring.vitals.processor import keep_to_one_processor
 
     ends = until_of(until, clock := SystemClock())
     printer = make_printer(ctx.obj, json=json)
@@ -68,7 +68,7 @@ def run(
         raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
     kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
     if emulator:
-        from ..wiring.local import run_on_local_kite
+        from ..wiring.local.run import run_on_local_kite
 
         run_on_local_kite(printer, clock, flags_of(ctx), serving_of(ctx), demo=demo, incidents=kept, until=ends)
         return

@@ -10,7 +10,7 @@ from .answers import headline
 
 if TYPE_CHECKING:
     from ..console.printer import Printer
-    from ..wiring.visit import Outcome
+    from ..wiring.validate.visit import Outcome
 
 _FINE = "ok"
 

@@ -51,7 +51,7 @@ def serving_of(ctx: typer.Context) -> Serving | None:
     given = ctx.params
     if given["serve"] is None:
         return None
-    from ..wiring.serve import serving_of
+    from ..wiring.doors.serve import serving_of
 
     return serving_of(
         given["serve"],

@@ -32,7 +32,7 @@ def simulate(
     from ..scenario.explain import explained
     from ..scenario.format import read
     from ..scenario.page import laid_down
-    from ..wiring.stages import accept_all, play_all, playable
+    from ..wiring.local.stages import accept_all, play_all, playable
 
     drawn = {"--days": days, "--seed": seed, "--density": density, "--seeds-in": seeds_in}
     ways = {"--list": show_list, "--explore": explore, "--swarm": swarm, "--stage": stage != "virtual"}

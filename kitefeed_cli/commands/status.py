@@ -41,7 +41,7 @@ def status(
     5: Kite refuses.
     """
     from ..clock import SystemClock
-    from ..wiring.status import tell_status
+    from ..wiring.doors.status import tell_status
 
     clock = SystemClock()
     printer = make_printer(ctx.obj, json=json, clock=clock)

@@ -20,7 +20,7 @@ def install(
     ctx: typer.Context, words: Words = None, system: System = False, as_user: As = None, env_file: EnvFile = None
 ) -> None:
     """Write the unit: started with the computer or your login, restarted when it crashes or hangs, and shut in."""
-    from ..wiring.units import may_namespace, owner_of, place_of, unit_of, write
+    from ..wiring.systemd.units import may_namespace, owner_of, place_of, unit_of, write
 
     printer = make_printer(ctx.obj)
     user = owner_of(as_user, os.environ) if system else None
@@ -38,7 +38,7 @@ def install(
 @service.command("uninstall")
 def uninstall(ctx: typer.Context, system: System = False) -> None:
     """Stop the service and remove its unit; settings and access token stay."""
-    from ..wiring.units import place_of, remove
+    from ..wiring.systemd.units import place_of, remove
 
     user = "" if system else None
     place = place_of(user, os.environ)
@@ -50,7 +50,7 @@ def show(
     ctx: typer.Context, words: Words = None, system: System = False, as_user: As = None, env_file: EnvFile = None
 ) -> None:
     """Print the unit that `install` would write."""
-    from ..wiring.units import may_namespace, owner_of, unit_of
+    from ..wiring.systemd.units import may_namespace, owner_of, unit_of
 
     user = owner_of(as_user, os.environ) if system else None
     unit = unit_of(_checked(ctx, words), env_file, user, os.environ, namespaces=system or may_namespace())

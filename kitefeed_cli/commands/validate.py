@@ -43,8 +43,8 @@ def validate(
     tls, http, clock, token, market-data, instruments, slot, websocket, tick.
     """
     from ..clock import SystemClock
-    from ..wiring.appointment import await_opening, one_at_a_time
-    from ..wiring.visit import Visit
+    from ..wiring.validate.appointment import await_opening, one_at_a_time
+    from ..wiring.validate.visit import Visit
     from .answers import as_json, as_nagios
     from .screen import Screen
 

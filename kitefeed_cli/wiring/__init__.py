@@ -1,6 +1,7 @@
-"""Where the rooms meet: one file a command, with everything it needs put together and nothing decided.
+"""Where the rooms meet: everything a command needs is put together here, and nothing decided.
 
-`run` (and what its loop can do: `hands`), `poller`, `visit` (for `validate`), `signin` (for `login`), `stages` and
-`rehearsal` (for `simulate`), `local` and `demo` (`run --emulator`), `incidents` (`run --incidents`), `serve` and
-`page_login` (`run --serve`). A room never imports a wiring; a command imports little else.
+A room for each thing somebody does: `run`, `poll`, `login`, `validate`, `local` (on a local Kite: `run --emulator` and
+`simulate`), `systemd` (`service`), and `doors`, by which a run is reached from outside (`run --serve`, `status`).
+Under them lie what they are made of: `loop` (what a deciding loop works with), `values` (where prices come from and go
+to), and `vitals` (how a run is). No other room of the package imports a wiring; a command imports little else.
 """

@@ -11,8 +11,8 @@ import pytest
 
 from kitefeed_cli import Feed, Problem
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.wiring.run import FeedRun
-from kitefeed_cli.wiring.seat import Seat
+from kitefeed_cli.wiring.loop.seat import Seat
+from kitefeed_cli.wiring.run.feed_run import FeedRun
 
 from .conftest import CLOCK, PATIENCE_S, batch_of, descriptors, eventually
 

@@ -7,7 +7,7 @@ import pytest
 from kitefeed_cli.checkup import Finding, Grade, Verdict
 from kitefeed_cli.commands.answers import as_nagios
 from kitefeed_cli.problems import Exit, Problem, bug
-from kitefeed_cli.wiring.visit import Outcome
+from kitefeed_cli.wiring.validate.visit import Outcome
 
 LONG = "a very long sentence | with a bar, that no monitor would show in one line " * 3
 

@@ -13,7 +13,7 @@ from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.health.asking import Heard
 from kitefeed_cli.problems import Exit, Problem
-from kitefeed_cli.wiring.status import tell_status
+from kitefeed_cli.wiring.doors.status import tell_status
 from tests.commands.conftest import User
 from tests.health.samples import vitals
 
@@ -103,7 +103,7 @@ def test_an_odd_age_is_wrong_usage(user: User) -> None:
 
 
 def test_a_system_without_such_sockets_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kitefeed_cli.wiring.status.AVAILABLE", False)
+    monkeypatch.setattr("kitefeed_cli.wiring.doors.status.AVAILABLE", False)
     clock = SystemClock()
     with pytest.raises(Problem) as raised:
         tell_status(None, None, {}, clock, Printer(io.StringIO(), io.StringIO(), clock))
@@ -119,7 +119,7 @@ def test_of_several_runs_the_worst_counts(monkeypatch: pytest.MonkeyPatch) -> No
         Heard(3, "c.env", vitals(state="signed-out", cause="token-expired")),
         Heard(4, "d.env", vitals()),
     ]
-    monkeypatch.setattr("kitefeed_cli.wiring.status.ask_all", lambda *words: heard)
+    monkeypatch.setattr("kitefeed_cli.wiring.doors.status.ask_all", lambda *words: heard)
     clock, out = SystemClock(), io.StringIO()
 
     assert Exit.LOGIN is tell_status(None, None, {}, clock, Printer(out, io.StringIO(), clock))

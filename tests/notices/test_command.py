@@ -101,7 +101,7 @@ _KEPT = """
 import os, sys
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.notices import CommandSink
-from kitefeed_cli.wiring.processor import keep_to_one_processor
+from kitefeed_cli.wiring.vitals.processor import keep_to_one_processor
 from tests.notices.test_post import PROBLEM
 before = os.sched_getaffinity(0)
 assert keep_to_one_processor()

@@ -11,7 +11,7 @@ from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.scenario import catalogue
 from kitefeed_cli.scenario.format import read
-from kitefeed_cli.wiring import stages
+from kitefeed_cli.wiring.local import stages
 
 SHIPPED = {path.stem: path for path in catalogue.shipped()}
 

@@ -258,11 +258,11 @@ CHECKLIST = {
         "what probes, Prometheus, messengers and a unit are told names nobody and holds no secret",
         {
             "health/test_metrics.py": ("test_no_label_says_who_or_what_is_followed",),
-            "wiring/test_probes.py": ("test_metrics_count_the_clients_of_the_relay",),
-            "wiring/test_herald.py": ("test_no_secret_is_carried_away",),
+            "wiring/doors/test_probes.py": ("test_metrics_count_the_clients_of_the_relay",),
+            "wiring/doors/test_herald.py": ("test_no_secret_is_carried_away",),
             "notices/test_outside.py": ("test_a_url_that_is_none_is_a_problem_that_does_not_show_it",),
             "notices/test_post.py": ("test_what_a_sink_raises_is_not_shown",),
-            "wiring/test_unit.py": ("test_a_password_does_not_go_into_a_unit",),
+            "wiring/systemd/test_unit.py": ("test_a_password_does_not_go_into_a_unit",),
         },
     ),
     29: Rule(
@@ -306,8 +306,8 @@ CHECKLIST = {
         "what a client sends as access token is not looked at, and ours goes to no client and no page",
         {
             "gateway/test_relay.py": ("test_no_access_token_of_a_client_is_kept",),
-            "wiring/test_serve.py": ("test_no_secret_is_at_any_door",),
-            "wiring/test_page_login.py": ("test_a_login_from_the_page_brings_the_feed_and_the_browser_back",),
+            "wiring/doors/test_serve.py": ("test_no_secret_is_at_any_door",),
+            "wiring/login/test_page.py": ("test_a_login_from_the_page_brings_the_feed_and_the_browser_back",),
         },
     ),
     33: Rule(

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kitefeed_cli.problems import Exit, Problem
+from kitefeed_cli.wiring.systemd.unit import MARK, Unit, quoted
+from kitefeed_cli.wiring.systemd.units import owner_of, place_of, remove, unit_of, write
+from tests.conftest import Canary
+
+ANALYZE = shutil.which("systemd-analyze")
+BY_SYSTEM = Unit(("/usr/bin/python3", "-m", "kitefeed_cli", "run"), Path("/home/me"), (Path("/home/me"),), "me")
+BY_USER = Unit(("/usr/bin/python3", "-m", "kitefeed_cli", "run"), Path("/home/me"), (Path("/home/me"),))
+MOST = 2.0
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    path = tmp_path / ".env"
+    path.write_text("KITE_API_KEY=abcdefgh12345678\n")
+    return path
+
+
+def exposure(unit: Unit, folder: Path, *words: str) -> float:
+    place = folder / "kitefeed.service"
+    place.write_text(unit.text())
+    assert ANALYZE is not None
+    said = subprocess.run(
+        [ANALYZE, *words, "security", "--offline=true", "--no-pager", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"Overall exposure level for kitefeed.service: ([\d.]+)", said.stdout)
+    assert found is not None, said.stdout + said.stderr
+    return float(found[1])
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
+def test_systemd_finds_little_to_attack(tmp_path: Path) -> None:
+    assert exposure(BY_SYSTEM, tmp_path) <= MOST
+    assert exposure(BY_USER, tmp_path, "--user") <= MOST
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
+def test_systemd_finds_nothing_odd_in_it(tmp_path: Path, env_file: Path) -> None:
+    assert ANALYZE is not None
+    for unit in (BY_USER, unit_of(["NSE:NIFTY 50", "--mode", "full"], env_file, None, {}, namespaces=True)):
+        place = tmp_path / "kitefeed.service"
+        place.write_text(unit.text())
+        said = subprocess.run(
+            [ANALYZE, "--user", "verify", "--man=no", str(place)], capture_output=True, text=True, check=False
+        )
+
+        assert "" == "\n".join(line for line in said.stderr.splitlines() if "kitefeed.service" in line)
+
+
+def test_what_no_restart_cures_is_not_restarted() -> None:
+    (line,) = re.findall(r"^RestartPreventExitStatus=(.*)$", BY_USER.text(), re.MULTILINE)
+
+    assert {Exit.USAGE, Exit.LOGIN, Exit.REFUSED} == set(map(int, line.split()))
+
+
+def test_the_supervisor_is_told_and_the_watchdog_waits_longer_than_a_stuck_loop_takes_to_be_seen() -> None:
+    lines = BY_USER.text().splitlines()
+
+    assert "Type=notify" in lines
+    assert "WatchdogSec=30" in lines
+
+
+def test_a_user_who_may_not_make_namespaces_gets_a_unit_that_starts() -> None:
+    plain = Unit(BY_USER.words, BY_USER.folder, BY_USER.writable, namespaces=False).text()
+
+    assert [] == re.findall("PrivateUsers|CapabilityBounding|PrivateDevices|ProtectClock|ProtectKernel", plain)
+    assert "NoNewPrivileges=yes" in plain
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("NSE:INFY", "NSE:INFY"),
+        ("NSE:NIFTY 50", '"NSE:NIFTY 50"'),
+        ("", '""'),
+        ("100%", "100%%"),
+        ("$HOME", "$$HOME"),
+        ('a"b\\c', '"a\\"b\\\\c"'),
+    ],
+)
+def test_a_word_of_the_command_line_stays_one(word: str, expected: str) -> None:
+    assert expected == quoted(word)
+
+
+def test_the_unit_starts_the_run_on_this_token_store(env_file: Path) -> None:
+    unit = unit_of(["NSE:NIFTY 50"], env_file, None, {}, namespaces=True)
+    (line,) = re.findall(r"^ExecStart=(.*)$", unit.text(), re.MULTILINE)
+
+    assert [sys.executable, "-m", "kitefeed_cli", "run", "--env-file", str(env_file), "NSE:NIFTY 50"] == (
+        shlex.split(line)
+    )
+    assert f"ReadWritePaths=-{env_file.parent}" in unit.text()
+
+
+def test_settings_that_would_not_do_are_refused_at_once(env_file: Path) -> None:
+    """What only this shell's environment has, the unit will not have."""
+    env_file.write_text("")
+    with pytest.raises(Problem, match="no API key is set"):
+        unit_of([], env_file, None, {"KITE_API_KEY": "abcdefgh12345678"}, namespaces=True)
+
+
+@pytest.mark.parametrize("words", [["--notify", "tgram://{}"], ["--notify=tgram://{}"]])
+def test_a_password_does_not_go_into_a_unit(words: list[str], env_file: Path, canary: Canary) -> None:
+    with pytest.raises(Problem, match="does not belong into a unit") as raised:
+        unit_of([word.format(canary.api_secret) for word in words], env_file, None, {}, namespaces=True)
+
+    assert canary.api_secret not in str(raised.value)
+
+
+def test_it_is_written_and_removed(env_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no systemctl is told
+    unit = unit_of([], env_file, None, {}, namespaces=True)
+    place = place_of(None, {"XDG_CONFIG_HOME": str(tmp_path / "config")})
+    write(unit, place, None, {})
+    written = place.read_text()
+
+    assert tmp_path / "config" / "systemd" / "user" / "kitefeed.service" == place
+    assert unit.text() == written
+    assert remove(place, None)
+    assert not place.exists()
+    assert not remove(place, None)
+
+
+def test_a_unit_of_somebody_else_is_left_alone(env_file: Path, tmp_path: Path) -> None:
+    place = tmp_path / "kitefeed.service"
+    place.write_text("[Service]\nExecStart=mine\n")
+    with pytest.raises(Problem, match="somebody else's"):
+        write(unit_of([], env_file, None, {}, namespaces=True), place, None, {})
+
+    assert "ExecStart=mine" in place.read_text()
+    assert MARK not in place.read_text()
+
+
+def test_a_unit_of_the_system_is_never_roots() -> None:
+    for environ in ({}, {"SUDO_USER": "root"}):
+        with pytest.raises(Problem, match="nobody is named"):
+            owner_of(None, environ)
+    assert "nobody" == owner_of(None, {"SUDO_USER": "nobody"})
+    assert "nobody" == owner_of("nobody", {"SUDO_USER": "root"})
+    with pytest.raises(Problem, match="no such user"):
+        owner_of("nobody-of-that-name", {})
