@@ -1,11 +1,13 @@
-"""What one entry of a stream says, and how it is written.
+"""What one entry of a stream says, and what the board beside a stream says, and how they are written.
 
 Every entry has a head, a line of text with colons, and a body. Every stream counts its entries by itself: a number that
-is missing is an entry that was trimmed away before it was read, or never written.
+is missing is an entry that was trimmed away before it was read, or never written. `words` has the bodies of the state
+stream.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import orjson
 
 HEAD, FRAME, LOST, KIND, BODY = b"h", b"p", b"lost", b"k", b"j"
+WRITTEN, FRAME_OF, AGES_OF = b"t", b"f:", b"a:"  # of a board; the last two go before the name of a source
 ALL = "*"  # every packet of the frame is a cached first one
 
 Fields = tuple[bytes, ...]  # name, value, name, value, ...
@@ -55,12 +58,32 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An entry of the state stream. `kind`: "began", "condition", "names" (they are others now), "gap", "text"."""
+    """An entry of the state stream. `kind`: one of those in `words`, which says what is in their bodies."""
 
     stamp: Stamp
     kind: str
     at_us: int  # since 1970, on the publisher's wall clock
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """On a board: the newest packet of each instrument whose newest one came from this source."""
+
+    source: str
+    frame: bytes
+    ages_ms: tuple[int, ...]  # of each packet, when the board was written
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The board of a connection: what its stream came to, up to and with the entry `after`. Whoever reads it, and then
+    the stream from `after` on, misses nothing and has nothing twice."""
+
+    stamp: Stamp  # of that entry
+    after: str  # its ID in the stream; "0-0": nothing was written yet
+    newest: tuple[Newest, ...]
+    written_ms: int = 0  # since 1970, on Redis' clock, like the IDs of the streams; filled in by Redis
 
 
 def packets_fields(entry: Packets) -> Fields:
@@ -86,6 +109,33 @@ def word_fields(entry: Word) -> Fields:
     """As it is written."""
     head = f"{entry.stamp.epoch}:{entry.stamp.number}:{entry.at_us}"
     return HEAD, head.encode(), KIND, entry.kind.encode(), BODY, orjson.dumps(entry.body)
+
+
+def board_fields(board: Posted) -> Fields:
+    """As it is written; the script that writes it adds the time."""
+    head = f"{board.stamp.epoch}:{board.stamp.number}:{board.after}"
+    fields = [HEAD, head.encode()]
+    for one in board.newest:
+        name, ages = one.source.encode(), struct.pack(f">{len(one.ages_ms)}I", *one.ages_ms)
+        fields += [FRAME_OF + name, one.frame, AGES_OF + name, ages]
+    return tuple(fields)
+
+
+def board_of(fields: Mapping[bytes, bytes]) -> Posted:
+    """The hash of a connection's board. Raises MalformedError, also for one that is not there."""
+    try:
+        epoch, number, after = fields[HEAD].decode().split(":")
+        sources = [name.removeprefix(FRAME_OF) for name in fields if name.startswith(FRAME_OF)]
+        newest = tuple(
+            Newest(source.decode(), fields[FRAME_OF + source], _ages(fields[AGES_OF + source])) for source in sources
+        )
+        return Posted(Stamp(int(epoch), int(number)), after, newest, int(fields.get(WRITTEN, 0)))
+    except (KeyError, ValueError, struct.error) as error:
+        raise MalformedError(f"a board is not kitefeed's: {error}") from None
+
+
+def _ages(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(packed) // 4}I", packed)
 
 
 def entry_of(fields: Mapping[bytes, bytes]) -> Packets | Lost:

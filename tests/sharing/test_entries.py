@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,13 @@ from hypothesis import strategies as st
 from kitefeed_cli.sharing.entries import (
     Lost,
     MalformedError,
+    Newest,
     Packets,
+    Posted,
     Stamp,
     Word,
+    board_fields,
+    board_of,
     entry_of,
     lost_fields,
     packets_fields,
@@ -50,6 +55,35 @@ def test_a_loss_is_read_as_it_was_written(entry: Lost) -> None:
 @given(st.builds(Word, _stamps, st.sampled_from(["began", "gap"]), _counts, st.dictionaries(st.text(), st.text())))
 def test_a_word_is_read_as_it_was_written(entry: Word) -> None:
     assert entry == word_of(_dict(word_fields(entry)))
+
+
+_newest = st.builds(Newest, _sources, st.binary(), st.lists(st.integers(0, 2**32 - 1), max_size=20).map(tuple))
+_boards = st.builds(
+    Posted,
+    _stamps,
+    st.sampled_from(["0-0", "1790000000000-17"]),
+    st.lists(_newest, unique_by=lambda one: one.source).map(tuple),
+)
+
+
+@given(_boards, _counts)
+def test_a_board_is_read_as_it_was_written_with_the_time_of_redis(board: Posted, written_ms: int) -> None:
+    fields = _dict(board_fields(board)) | {b"t": b"%d" % written_ms}
+
+    assert replace(board, written_ms=written_ms) == board_of(fields)
+
+
+@given(
+    st.dictionaries(st.sampled_from([b"h", b"t", b"f:feed", b"a:feed"]), st.sampled_from([b"1:2:0-0", b"7", b"abc"]))
+)
+def test_whatever_else_is_on_a_board_is_refused_and_raises_nothing_else(fields: dict[bytes, bytes]) -> None:
+    with contextlib.suppress(MalformedError):
+        assert Stamp(1, 2) == board_of(fields).stamp
+
+
+def test_a_board_that_is_not_there_is_refused() -> None:
+    with pytest.raises(MalformedError):
+        board_of({})
 
 
 _NAMES = st.sampled_from([b"h", b"p", b"lost", b"k", b"j", b"x"])
