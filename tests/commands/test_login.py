@@ -19,6 +19,7 @@ import requests
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.session import TokenStore
 
+from ..ports import free_port
 from .conftest import CLOCK, COMMAND, User
 
 
@@ -37,11 +38,6 @@ def read_link(running: subprocess.Popen[str]) -> str:
     assert running.stderr is not None
     lines = [running.stderr.readline() for _ in range(3)]
     return link_in("".join(lines))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def saved(user: User) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import socketserver
 import ssl
 import threading
@@ -103,12 +102,6 @@ def success(value: object) -> bytes:
 def failure(status: str, error_type: str, message: str = "No.", **headers: str) -> bytes:
     body = {"status": "error", "message": message, "data": None, "error_type": error_type}
     return reply(json.dumps(body).encode(), status, **headers)
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _read(stream: Any) -> Request | None:

@@ -13,7 +13,8 @@ import pytest
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.kite.layers import Layer, Side, Way, explore, feed_side, rest_side
 from tests.kite.certificates import server_context
-from tests.kite.stub import Stub, free_port, reply
+from tests.kite.stub import Stub, reply
+from tests.ports import free_port
 
 CLOCK = SystemClock()
 WITHIN_S, HTTP_S = 1.0, 0.3

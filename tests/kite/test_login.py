@@ -40,6 +40,8 @@ from kitefeed_cli.kite.login.qr import qr_code
 from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Exit, Problem
 
+from ..ports import free_port
+
 STATE = "x" * 43
 TOKEN = "aB3dE6gH9jK2mN5pQ8rS1tU4vW7yZ0cF"
 GOOD = f"request_token={TOKEN}&status=success&state={STATE}"
@@ -162,11 +164,6 @@ class Caught:
 @pytest.fixture
 def caught() -> Caught:
     return Caught()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -28,8 +28,9 @@ from kitefeed_cli.policy.events import Answer
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.quotes import Quote
 
+from ..ports import free_port
 from .certificates import server_context
-from .stub import Bytes, Request, Stub, failure, free_port, reply, success
+from .stub import Bytes, Request, Stub, failure, reply, success
 
 CLOCK = SystemClock()
 TOKEN = "aToken1234567890"

@@ -15,7 +15,7 @@ import redis
 
 from kitefeed_cli.clock import SystemClock
 
-from ..kite.stub import free_port
+from ..ports import free_port
 
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
 _CLOCK = SystemClock()

@@ -8,7 +8,7 @@ from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.redact import REDACTOR
 from kitefeed_cli.sharing.server import Address, check, errors, why_away
 
-from ..kite.stub import free_port
+from ..ports import free_port
 from .redis_server import RedisServer, redis_server
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from .test_serve import CLOCK, Whole, free_port, whole
+from ...ports import free_port
+from .test_serve import CLOCK, Whole, whole
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots"

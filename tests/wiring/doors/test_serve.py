@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -98,11 +97,6 @@ def whole(
                 run.stop()
                 thread.join(PATIENCE_S)
                 assert not thread.is_alive(), "the run did not end"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:

@@ -16,7 +16,8 @@ from kitefeed_cli.settings import read_settings
 from kitefeed_cli.wiring.local.run import environment
 from kitefeed_cli.wiring.login.page import PageLogin
 
-from ..doors.test_serve import Whole, eventually, free_port, whole
+from ...ports import free_port
+from ..doors.test_serve import Whole, eventually, whole
 
 
 def ask(method: str, url: str, body: str | None = None, **headers: str) -> tuple[int, str, str]:

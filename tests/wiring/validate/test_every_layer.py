@@ -17,7 +17,7 @@ from kitefeed_cli.problems import Exit
 from kitefeed_cli.wiring.validate.visit import Outcome
 from tests.conftest import Canary
 from tests.kite.certificates import server_context
-from tests.kite.stub import free_port
+from tests.ports import free_port
 
 from .office import Office, office_at
 

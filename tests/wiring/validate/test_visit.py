@@ -16,7 +16,7 @@ from kitefeed_cli.problems import Exit
 from kitefeed_cli.wiring.validate.visit import Outcome, Visit
 from tests.conftest import Canary
 
-from ...kite.stub import free_port
+from ...ports import free_port
 from .office import MONDAY, SPEED, Office, office_at
 
 SUNDAY = datetime(2026, 3, 1, 21, 0, tzinfo=IST)
