@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from ..clock import Clock
 from ..policy.events import Saved
+from ..rounds import Rounds
 from .shape import Session
 from .store import TokenStore
 
@@ -56,33 +56,19 @@ class Watch:
 
     def __init__(self, watch: TokenWatch, clock: Clock, tell: Callable[[Session, bool], None]) -> None:
         self._watch = watch
-        self._clock = clock
         self._tell = tell
-        self._stopping = threading.Condition()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="kitefeed-token-watch", daemon=True)
+        self._rounds = Rounds("token-watch", self._look, LOOK_EVERY_S, clock)
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Stop looking; returns when no callback runs any more."""
-        with self._stopping:
-            self._stopped = True
-            self._stopping.notify_all()
+        self._rounds.end()
         self._watch.close()
-        if self._thread is not threading.current_thread() and self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.join()
 
-    def _run(self) -> None:
-        next_s = self._clock.now_s()
-        while True:
-            next_s = max(next_s + LOOK_EVERY_S, self._clock.now_s())
-            with self._stopping:
-                while not self._stopped and (left_s := next_s - self._clock.now_s()) > 0:
-                    self._clock.wait(self._stopping, left_s)
-                if self._stopped:
-                    return
-            news = self._watch.look()
-            if news is not None:
-                self._tell(*news)
+    def _look(self) -> None:
+        news = self._watch.look()
+        if news is not None:
+            self._tell(*news)

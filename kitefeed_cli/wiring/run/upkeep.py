@@ -3,7 +3,6 @@ day's list, which Kite has from 08:30 IST. By day: the strikes that a rule chose
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -14,9 +13,10 @@ from ...kite.instruments import list_day
 from ...kite.renewal import Renewal
 from ...kite.watchlist import Watchlist
 from ...problems import Exit, Problem, bug
+from ...rounds import Rounds
 from ...ticks.board import Board
 
-_LOOK_S = 20.0
+_LOOK_S = 1.0
 _AGAIN_S = 60.0  # after a list that could not be had; doubled each time
 _DOUBLINGS = 4
 _RECENTRE_S = 60.0  # strikes are chosen anew at most so often, from prices no older
@@ -54,18 +54,15 @@ class Upkeep:
         self._done_for = ""  # a day whose rules have nothing to choose from
         self._gone: tuple[int, ...] = ()  # given up, and perhaps still ticking
         self._forget_s = self._recentre_s = clock.now_s()
-        self._ended = False
-        self._end = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="kitefeed-upkeep", daemon=True)
+        # A bug on this thread ends the run, as one anywhere does.
+        self._rounds = Rounds("upkeep", self.look, _LOOK_S, clock, broken=lambda error: fail(bug(error)))
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Returns at once."""
-        with self._end:
-            self._ended = True
-            self._end.notify_all()
+        self._rounds.end()
 
     def look(self) -> None:
         """Do what there is to do now."""
@@ -124,14 +121,3 @@ class Upkeep:
                     "unknown-symbol",
                 )
             )
-
-    def _run(self) -> None:
-        try:
-            while not self._ended:
-                with self._end:
-                    if not self._ended:
-                        self._clock.wait(self._end, _LOOK_S)
-                if not self._ended:
-                    self.look()
-        except Exception as error:  # noqa: BLE001 - a bug on this thread ends the run as one anywhere does
-            self._fail(bug(error))

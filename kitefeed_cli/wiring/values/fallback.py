@@ -4,7 +4,6 @@ who serves. Nothing of it is in the way of the policy, which does not know of it
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ...kite.instruments import Instrument, cache_folder
 from ...kite.watchlist import Part, Watchlist
 from ...policy.shown import shown_of
 from ...problems import bug
+from ...rounds import Rounds
 from ...settings import API_SECRET_KEY, Settings
 from ...sources.asking import Asker
 from ...sources.batches import Batches
@@ -110,9 +110,7 @@ class Fallback:
         self._prepared = False
         self._kites: dict[int, Last] = {}  # what Kite said last of an instrument that others have served since
         self._refusals = Refusals()
-        self._stopping = threading.Condition()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="kitefeed-fallback", daemon=True)
+        self._rounds = Rounds("fallback", self.look, _LOOK_S, clock, at_once=True, broken=self._broken)
 
     @property
     def refused(self) -> Counter[str]:
@@ -120,16 +118,13 @@ class Fallback:
         return Counter({f"{reason} ({self.name})": count for reason, count in self._refusals.counted.items()})
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Soon, whatever the source is doing."""
-        with self._stopping:
-            self._stopped = True
-            self._stopping.notify_all()
+        self._rounds.end()
         self._asker.stop()
-        if self._thread.ident is not None and self._thread is not threading.current_thread():
-            self._thread.join(_STOP_S)
+        self._rounds.join(_STOP_S)
 
     def look(self) -> None:
         """Ask if it is time to; at most the four seconds of a question."""
@@ -175,7 +170,7 @@ class Fallback:
         turn = self._turn(everything)
         self._chain.asked(asked_s)
         outcome = self._asker.fetch(turn)
-        if self._stopped:
+        if self._rounds.ended:
             return
         if self._chain.look(self._state(), self._clock.now_s()):  # before its answer is delivered, not after
             self._ear.resting("")
@@ -216,16 +211,9 @@ class Fallback:
             self._chain.paced(self._turns.gap_s)
         return self._turns.next()
 
-    def _run(self) -> None:
-        while not self._stopped:
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - a bug here ends the secondary source, not the run
-                self._ear.resting(f"{self.name} is left out from here on: {bug(error).why}")
-                return
-            with self._stopping:
-                if not self._stopped:
-                    self._clock.wait(self._stopping, _LOOK_S)
+    def _broken(self, error: Exception) -> None:
+        """A bug here ends the secondary source, not the run."""
+        self._ear.resting(f"{self.name} is left out from here on: {bug(error).why}")
 
 
 def secondary_of(settings: Settings, clock: Clock, environ: Mapping[str, str] = os.environ) -> QuoteSource | None:

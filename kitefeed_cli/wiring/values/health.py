@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 
 from ...clock import Clock
 from ...console.backlog import Watched, line
 from ...console.printer import Printer
 from ...problems import Problem
+from ...rounds import Rounds
 from ...ticks.lane import Counters
 
 _EVERY_S = 1.0
@@ -31,18 +31,14 @@ class Health:
         self._watched: dict[str, Watched] = {}
         self._record_s = clock.now_s() + _RECORD_S
         self._detail_s = clock.now_s() + _DETAIL_S
-        self._ended = False
-        self._end = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="kitefeed-health", daemon=True)
+        self._rounds = Rounds("health", self.look, _EVERY_S, clock)
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Returns at once."""
-        with self._end:
-            self._ended = True
-            self._end.notify()
+        self._rounds.end()
 
     def look(self) -> None:
         """Say what there is to say now."""
@@ -59,11 +55,3 @@ class Health:
         if now_s >= self._detail_s:
             self._detail_s = now_s + _DETAIL_S
             self._printer.detail(line(outputs, always=True))
-
-    def _run(self) -> None:
-        while not self._ended:
-            with self._end:
-                if not self._ended:
-                    self._clock.wait(self._end, _EVERY_S)
-            if not self._ended:
-                self.look()

@@ -16,6 +16,7 @@ from ...health.vitals import STARTING
 from ...kite.watchlist import Watchlist
 from ...policy import Report, Say, Shown
 from ...problems import Problem, bug
+from ...rounds import Rounds
 from ...session import Session
 from ...ticks.gaps import GapSums
 from ...ticks.lane import Counters
@@ -64,9 +65,7 @@ class Monitor:
         self._day: tuple[date, Day] = (self._started_at.date(), Day())  # today, and the counts at its beginning
         self._looks: tuple[Look, ...] = ()
         self._tell: Callable[[str], None] = lambda line: None
-        self._end = threading.Condition()
-        self._ended = False
-        self._thread = threading.Thread(target=self._run, name="kitefeed-monitor", daemon=True)
+        self._rounds = Rounds("monitor", self._look, _EVERY_S, clock, at_once=True, broken=self._broken)
 
     def heard(self, words: Report | Say, _text: Problem | str) -> None:
         """What the run says; on the thread of any loop."""
@@ -86,13 +85,11 @@ class Monitor:
     def start(self, tell: Callable[[str], None]) -> None:
         """`tell` hears of a bug of ours: what looks on must not end what it looks at."""
         self._tell = tell
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Returns at once."""
-        with self._end:
-            self._ended = True
-            self._end.notify()
+        self._rounds.end()
 
     def vitals(self) -> Vitals:
         """How the run is now."""
@@ -101,18 +98,13 @@ class Monitor:
             self._note(now_s, now.date())
             return self._vitals(now_s, now)
 
-    def _run(self) -> None:
-        while not self._ended:
-            try:
-                vitals = self.vitals()
-                for look in self._looks:
-                    look(vitals)
-            except Exception as error:  # noqa: BLE001 - see `start`
-                self._tell(f"the health of this run is not told any more ({bug(error).why}); the feed carries on")
-                return
-            with self._end:
-                if not self._ended:
-                    self._clock.wait(self._end, _EVERY_S)
+    def _look(self) -> None:
+        vitals = self.vitals()
+        for look in self._looks:
+            look(vitals)
+
+    def _broken(self, error: Exception) -> None:
+        self._tell(f"the health of this run is not told any more ({bug(error).why}); the feed carries on")
 
     # ------------------------------------------------- with the lock
 

@@ -3,6 +3,7 @@ day, as the price of an underlying moves."""
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,7 +19,7 @@ from kitefeed_cli.following import Following, Rule
 from kitefeed_cli.kite.feed import Feed
 from kitefeed_cli.kite.instruments import Instruments
 from kitefeed_cli.kite.watchlist import Watchlist
-from kitefeed_cli.problems import Problem
+from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.session import TokenStore
 from kitefeed_cli.settings import read_settings
 from kitefeed_cli.ticks.board import Board
@@ -243,6 +244,28 @@ def test_when_nothing_is_left_to_follow_the_run_ends() -> None:
     upkeep.look()
 
     assert ["there is nothing left to follow"] == [problem.what for problem in failed]
+
+
+def test_a_bug_in_it_ends_the_run() -> None:
+    class Broken(HandClock):
+        def wall(self) -> datetime:
+            raise ValueError("a bug")
+
+        def wait(self, condition: threading.Condition, seconds: float) -> None:
+            self.at_s += seconds
+
+    clock = Broken()
+    failed: queue.Queue[Problem] = queue.Queue()
+    printer = Printer(StringIO(), StringIO(), clock, color=False)
+    watchlist = Watchlist(Following(("NFO:NIFTY26MARFUT",)), "ltp", Days().lists)
+    upkeep = Upkeep(watchlist, [], Board(clock), printer, failed.put, clock)
+    upkeep.start()
+    problem = failed.get(timeout=5)
+    upkeep.stop()
+
+    assert Exit.BUG == problem.exit_code
+    assert problem.why.startswith("ValueError at test_upkeep.py:")
+    assert failed.empty()
 
 
 def test_a_rule_that_has_nothing_to_choose_from_is_one_error_a_day() -> None:

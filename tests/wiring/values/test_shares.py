@@ -12,6 +12,7 @@ from kitefeed_cli.sources import Quote, SourceError, Wanted
 from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.ticks.quotes import QuoteBatch
 from kitefeed_cli.wiring.values.fallback import Fallback, Share
+from tests.emulator.client import eventually
 
 
 class Now(VirtualClock):
@@ -153,3 +154,14 @@ def test_a_failure_is_told_once_and_its_end_too() -> None:
     play.passes(60)
 
     assert ["desk, delay unknown", "desk brings no quotes (503)", "desk, delay unknown"] == play.ear.heard
+
+
+def test_a_bug_in_it_ends_the_secondary_source_and_nothing_else() -> None:
+    play = Play(1)
+    play.states.clear()
+    play.fallback.start()
+    eventually(lambda: play.ear.heard != [], "nothing is said")
+    play.fallback.stop()
+
+    assert 1 == len(play.ear.heard)
+    assert play.ear.heard[0].startswith("desk is left out from here on: IndexError at test_shares.py:")
