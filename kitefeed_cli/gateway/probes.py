@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ..health import CONTENT_TYPE, Vitals, livez, metrics_text, readyz
 from ..health import Relay as Clients
+from ..health import Vitals, exposition, livez, readyz
 from ..problems import Problem
 from .relay import Relay
 
@@ -31,14 +31,14 @@ class Probes:
         words = f"{vitals.state} ({vitals.cause})" if vitals.cause else vitals.state
         return _said(readyz(vitals), words, words)
 
-    async def metrics(self, _request: web.Request) -> web.StreamResponse:
-        """OpenMetrics, with the relay's own numbers; 501 when the extra is not installed."""
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """In the format that is asked for, with the relay's own numbers; 501 when the extra is not installed."""
         clients = Clients(len(self._relay.clients), dict(self._relay.sent_off))
         try:
-            text = metrics_text(replace(self._vitals(), relay=clients))
+            body, content_type = exposition(replace(self._vitals(), relay=clients), request.headers.get("Accept", ""))
         except Problem as problem:
             return web.Response(status=501, text=f"{problem}\n")
-        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 def _said(good: bool, words: str, otherwise: str) -> web.Response:

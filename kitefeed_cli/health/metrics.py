@@ -1,4 +1,5 @@
-"""The snapshot for Prometheus, in the text format of OpenMetrics 1.0 (extra `metrics`).
+"""The snapshot for Prometheus: in OpenMetrics 1.0 for who asks for it, else in Prometheus' older text format, which all
+scrapers read (extra `metrics`).
 
 No user, access token or instrument is a label. Times of events are timestamps, so that a scrape that comes late does
 not make them younger.
@@ -11,18 +12,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..problems import Exit, Problem
-from .vitals import BOUNDS_S, STATES, Vitals
+from .vitals import BOUNDS_S, CAUSES, STATES, Vitals
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-
-def metrics_text(vitals: Vitals) -> str:
-    """Every metric; ends with `# EOF`. Raises Problem when the extra is not installed."""
+def exposition(vitals: Vitals, accept: str = "") -> tuple[bytes, str]:
+    """Every metric, and the Content-Type. `accept`: the request's header `Accept`; Prometheus asks for OpenMetrics, and
+    who does not may know the older format alone. Raises Problem when the extra is not installed."""
     try:
-        from prometheus_client.openmetrics.exposition import generate_latest
+        from prometheus_client.exposition import choose_encoder
     except ImportError:
         raise Problem(
             "there are no metrics to serve",
@@ -31,8 +31,8 @@ def metrics_text(vitals: Vitals) -> str:
             Exit.USAGE,
             "no-metrics",
         ) from None
-    text: bytes = generate_latest(_Collected(vitals))  # type: ignore[no-untyped-call]  # the library types it in part
-    return text.decode()
+    encode, content_type = choose_encoder(accept)
+    return encode(_Collected(vitals)), content_type
 
 
 class _Collected:
@@ -55,12 +55,12 @@ def _state(vitals: Vitals) -> Iterator[Metric]:
         "kitefeed_state", "The state that a user sees", {state: state == vitals.state for state in STATES}
     )
     for name, age_s, what in (
-        ("frame", vitals.frame_age_s, "the newest frame of an open connection, heartbeats included"),
-        ("tick", vitals.tick_age_s, "the newest tick of the feed"),
+        ("frame", vitals.frame_age_s, "When an open connection last brought a frame, heartbeats included"),
+        ("tick", vitals.tick_age_s, "When the feed last brought a tick"),
     ):
         if age_s is not None:
             at = (vitals.at - timedelta(seconds=age_s)).timestamp()
-            yield GaugeMetricFamily(f"kitefeed_last_{name}_timestamp_seconds", f"When {what} came", at)
+            yield GaugeMetricFamily(f"kitefeed_last_{name}_timestamp_seconds", what, at)
     yield GaugeMetricFamily("kitefeed_market_open", "Whether ticks are to be expected", float(vitals.market_open))
     yield GaugeMetricFamily("kitefeed_connections", "WebSocket connections of this run", vitals.connections)
     yield GaugeMetricFamily("kitefeed_instruments", "How many instruments are followed", vitals.instruments)
@@ -78,7 +78,9 @@ def _counts(vitals: Vitals) -> Iterator[Metric]:
     def total(name: str, what: str, value: float) -> Metric:
         return CounterMetricFamily(f"kitefeed_{name}", what, value)
 
-    yield _by("outages", "Outages, by how they began", "cause", vitals.outages)
+    # Every cause from the start: to Prometheus a counter that begins at 1 has not increased.
+    never = dict.fromkeys(CAUSES, 0)
+    yield _by("outages", "Outages, by how they began", "cause", {**never, **vitals.outages})
     yield total("outage_seconds", "Time not live while the market was open", vitals.outage_s)
     yield total("reconnects", "Handshakes that succeeded after the first of each connection", vitals.reconnects)
     calls = CounterMetricFamily("kitefeed_kite_calls", "What Kite was asked", labels=("kind", "result"))
@@ -86,7 +88,7 @@ def _counts(vitals: Vitals) -> Iterator[Metric]:
         for result, number in results.items():
             calls.add_metric((kind, result), number)
     yield calls
-    yield _by("problems", "Problems told", "cause", vitals.problems)
+    yield _by("problems", "Problems told", "cause", {**never, **vitals.problems})
     yield total("problems_suppressed", "Problems that the line budget kept back", vitals.problems_kept_back)
     yield _by("bad_packets", "What was refused of the feed", "why", vitals.bad_packets)
     yield total("ticks", "Values received, from whatever source", vitals.ticks)

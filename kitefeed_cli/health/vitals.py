@@ -22,6 +22,20 @@ STATES = (
     "closed",
     "unknown",  # connected and without news, on a day of which the calendar has no word
 )
+CAUSES = (
+    "feed-dropped",
+    "feed-silent",
+    "feed-mute",
+    "feed-refused",
+    "feed-busy",
+    "feed-failed",
+    "feed-unreachable",
+    "kite-unreachable",
+    "token-expired",
+    "token-missing",
+    "token-malformed",
+    "no-permission",
+)  # the policy's
 _SERVING = frozenset({"live", "partial", "polling", "closed", "unknown"})
 
 

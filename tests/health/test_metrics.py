@@ -5,11 +5,15 @@ import sys
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as of_the_older_format
 
-from kitefeed_cli.health import CONTENT_TYPE, Ages, metrics_text
+from kitefeed_cli.health import Ages, Vitals, exposition
+from kitefeed_cli.health.vitals import CAUSES, STATES
+from kitefeed_cli.policy import Cause
 from kitefeed_cli.problems import Problem
 from tests.health.samples import AT, vitals
 
+PROMETHEUS = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
 EXPECTED = {
     "kitefeed_build_info",
     "kitefeed_state",
@@ -38,12 +42,41 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
 
 
+def metrics_text(now: Vitals) -> str:
+    """What Prometheus gets."""
+    return exposition(now, PROMETHEUS)[0].decode()
+
+
 def test_every_metric_that_was_promised_is_there_and_the_text_is_openmetrics() -> None:
-    text = metrics_text(vitals())
+    body, content_type = exposition(vitals(), PROMETHEUS)
+    text = body.decode()
 
     assert set() == EXPECTED - {name for name, _ in samples(text)}
     assert text.endswith("# EOF\n")
-    assert "openmetrics" in CONTENT_TYPE
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0; charset=utf-8")
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "text/plain;version=0.0.4"])
+def test_who_does_not_ask_for_openmetrics_gets_the_older_format_and_no_type_that_it_does_not_know(accept: str) -> None:
+    body, content_type = exposition(vitals(), accept)
+    families = list(of_the_older_format(body.decode()))
+    types = set(re.findall("^# TYPE \\S+ (.*)$", body.decode(), re.MULTILINE))
+
+    assert "text/plain; version=0.0.4; charset=utf-8" == content_type
+    assert set() == EXPECTED - {one.name for family in families for one in family.samples}
+    assert {"counter", "gauge", "histogram"} == types
+
+
+def test_every_state_and_cause_of_the_policy_is_there_from_the_start() -> None:
+    found = samples(metrics_text(vitals(state="starting", outages={}, problems={})))
+
+    assert sorted(cause.value for cause in Cause) == sorted(CAUSES)
+    assert {("kitefeed_state", state) for state in STATES} == {
+        pair for name, pairs in found if name == "kitefeed_state" for pair in pairs
+    }
+    for cause in CAUSES:
+        assert 0.0 == found["kitefeed_problems_total", (("cause", cause),)]
+        assert 0.0 == found["kitefeed_outages_total", (("cause", cause),)]
 
 
 def test_the_numbers_are_those_of_the_snapshot() -> None:
@@ -53,6 +86,7 @@ def test_the_numbers_are_those_of_the_snapshot() -> None:
     assert 0.0 == found["kitefeed_state", (("kitefeed_state", "signed-out"),)]
     assert 3.0 == found["kitefeed_kite_calls_total", (("kind", "token-check"), ("result", "token-dead"))]
     assert AT.timestamp() - 0.25 == found["kitefeed_last_tick_timestamp_seconds", ()]
+    assert 1.0 == found["kitefeed_problems_total", (("cause", "token-expired"),)]
     assert 2.0 == found["kitefeed_tick_age_seconds_bucket", (("le", "1.0"),)]
     assert 3.0 == found["kitefeed_tick_age_seconds_count", ()]
 
@@ -76,7 +110,7 @@ def test_no_label_says_who_or_what_is_followed() -> None:
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "prometheus_client"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "prometheus_client.openmetrics.exposition", None)
+    monkeypatch.setitem(sys.modules, "prometheus_client.exposition", None)
 
     with pytest.raises(Problem) as raised:
         metrics_text(vitals())

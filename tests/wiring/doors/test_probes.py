@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from kitefeed_cli.gateway.server import Gateway, Serving
-from kitefeed_cli.health import CONTENT_TYPE, Vitals
+from kitefeed_cli.health import Vitals
 from kitefeed_cli.kite.wire import DIVISORS
 from tests.gateway.desk import Desk
 from tests.health.samples import vitals
-from tests.health.test_metrics import samples
+from tests.health.test_metrics import PROMETHEUS, samples
 from tests.wiring.doors.test_serve import Whole, eventually, whole
 
 KEY = "a-relay-key-of-some-length"
@@ -56,11 +56,14 @@ def test_a_run_is_alive_and_ready_while_it_serves_and_alive_alone_while_it_does_
 def test_metrics_count_the_clients_of_the_relay(feed: Whole) -> None:
     client = feed.client()
     eventually(lambda: feed.state()["state"] == "live", "never live")
-    status, kind, text = asked(feed.gateway.port, "/metrics")
+    status, kind, text = asked(feed.gateway.port, "/metrics", Accept=PROMETHEUS)
+    plain = asked(feed.gateway.port, "/metrics")
     client.close()
     found = samples(text)
 
-    assert (200, CONTENT_TYPE) == (status, kind)
+    assert 200 == status
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    assert (200, "text/plain; version=0.0.4; charset=utf-8") == plain[:2]
     assert 1.0 == found["kitefeed_relay_clients", ()]
     assert 1.0 == found["kitefeed_state", (("kitefeed_state", "live"),)]
     assert feed.kite.api_key not in text
@@ -100,7 +103,7 @@ def test_a_page_of_somebody_elses_is_told_nothing() -> None:
 
 
 def test_without_the_extra_metrics_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "prometheus_client.openmetrics.exposition", None)
+    monkeypatch.setitem(sys.modules, "prometheus_client.exposition", None)
     with Probed(vitals()) as desk:
         status, _, text = asked(desk.gateway.port, "/metrics")
 
