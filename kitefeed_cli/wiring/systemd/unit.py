@@ -74,7 +74,7 @@ class Unit:
         yield "[Service]"
         yield "Type=notify"
         yield f"ExecStart={' '.join(map(quoted, self.words))}"
-        yield f"WorkingDirectory={_path(self.folder)}"
+        yield f"WorkingDirectory={_plain(self.folder)}"
         if self.user:
             yield f"User={self.user}"
         yield "# Wrong settings, a login or a plan that is needed: no restart cures these."
@@ -98,7 +98,7 @@ class Unit:
     def _hardening(self) -> Iterator[str]:
         yield "# It reads, listens where it is told to, and writes to these folders."
         for folder in self.writable:
-            yield f"ReadWritePaths=-{_path(folder)}"
+            yield f"ReadWritePaths={_listed(folder)}"
         yield from _ALWAYS
         if self.user or self.namespaces:
             yield from _IN_NAMESPACE
@@ -116,5 +116,12 @@ def quoted(word: str) -> str:
     return escaped if escaped and not set(escaped) & set(" \t'\";") else f'"{escaped}"'
 
 
-def _path(path: Path) -> str:
-    return str(path).replace("\\", "\\\\").replace("%", "%%").replace(" ", "\\x20")
+def _plain(path: Path) -> str:
+    """Where one path is the whole value: systemd reads neither quotes nor escapes there."""
+    return str(path).replace("%", "%%")
+
+
+def _listed(path: Path) -> str:
+    """One of a list of paths, which need not exist."""
+    escaped = _plain(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"-{escaped}"' if set(escaped) & set(" \t'\"\\") else f"-{escaped}"

@@ -38,7 +38,7 @@ def unit_of(
         )
     cache = _cache_of(user, environ)
     return Unit(
-        (sys.executable, "-m", "kitefeed_cli", "run", "--env-file", str(path), *words),
+        (sys.executable, "-P", "-m", "kitefeed_cli", "run", "--env-file", str(path), *words),
         path.parent,
         (path.parent, *(() if cache is None else (cache,))),
         user or "",

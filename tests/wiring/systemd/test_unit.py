@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,8 @@ from kitefeed_cli.wiring.systemd.units import owner_of, place_of, remove, unit_o
 from tests.conftest import Canary
 
 ANALYZE = shutil.which("systemd-analyze")
+SYSTEMD = shutil.which("systemd", path="/lib/systemd:/usr/lib/systemd")
+NOBODY = 65534
 BY_SYSTEM = Unit(("/usr/bin/python3", "-m", "kitefeed_cli", "run"), Path("/home/me"), (Path("/home/me"),), "me")
 BY_USER = Unit(("/usr/bin/python3", "-m", "kitefeed_cli", "run"), Path("/home/me"), (Path("/home/me"),))
 MOST = 2.0
@@ -48,17 +54,81 @@ def test_systemd_finds_little_to_attack(tmp_path: Path) -> None:
     assert exposure(BY_USER, tmp_path, "--user") <= MOST
 
 
+def complaints(text: str, folder: Path, *words: str) -> list[str]:
+    """What `systemd-analyze verify` says of this unit."""
+    place = folder / "kitefeed.service"
+    place.write_text(text)
+    assert ANALYZE is not None
+    said = subprocess.run(
+        [ANALYZE, *words, "verify", "--man=no", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},  # without one it looks at nothing, and ends
+    )
+    assert "Failed to initialize manager" not in said.stderr
+    return [line for line in said.stderr.splitlines() if "kitefeed.service" in line]
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
 def test_systemd_finds_nothing_odd_in_it(tmp_path: Path, env_file: Path) -> None:
-    assert ANALYZE is not None
-    for unit in (BY_USER, unit_of(["NSE:NIFTY 50", "--mode", "full"], env_file, None, {}, namespaces=True)):
-        place = tmp_path / "kitefeed.service"
-        place.write_text(unit.text())
-        said = subprocess.run(
-            [ANALYZE, "--user", "verify", "--man=no", str(place)], capture_output=True, text=True, check=False
-        )
+    words = ["NSE:NIFTY 50", "--mode", "full"]
+    ours, root = pwd.getpwuid(os.getuid()).pw_name, BY_SYSTEM.text().replace("User=me", "User=root")
 
-        assert "" == "\n".join(line for line in said.stderr.splitlines() if "kitefeed.service" in line)
+    assert [] == complaints(BY_USER.text(), tmp_path, "--user")
+    assert [] == complaints(unit_of(words, env_file, None, {}, namespaces=True).text(), tmp_path, "--user")
+    assert [] == complaints(unit_of(words, env_file, ours, {}, namespaces=True).text(), tmp_path, "--system")
+    for manager in ("--user", "--system"):
+        assert 1 == len(complaints(root.replace("WatchdogSec=30", "WatchdogSec=soon"), tmp_path, manager))
+
+
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """A folder of the user whom `as_read` asks as: systemd loads no units as root."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # into a folder of the test only its own user comes
+        if os.geteuid() == 0:
+            os.chown(name, NOBODY, NOBODY)
+        yield Path(name)
+
+
+def as_read(unit: Unit, folder: Path) -> dict[str, str]:
+    """The paths of the unit as systemd's manager has them after it has loaded it."""
+    (folder / "kitefeed.service").write_text(unit.text())
+    assert SYSTEMD is not None
+    root = os.geteuid() == 0
+    said = subprocess.run(
+        [SYSTEMD, "--user", "--test", "--unit=kitefeed.service", "--log-target=console"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "SYSTEMD_UNIT_PATH": f"{folder}:"},
+        user=NOBODY if root else None,
+        group=NOBODY if root else None,
+        extra_groups=[] if root else None,
+    ).stdout
+    _, _, mine = said.partition("-> Unit kitefeed.service:")
+    return dict(
+        re.findall(r"^\t+(WorkingDirectory|ReadWritePaths): (.*)$", mine.partition("-> Unit ")[0], re.MULTILINE)
+    )
+
+
+@pytest.mark.skipif(SYSTEMD is None, reason="needs systemd")
+@pytest.mark.parametrize("name", ["plain", "my feed", r'100% "odd" b\x20ack $HOME'])
+def test_systemd_finds_the_folders_whatever_their_names(name: str, nobodys_folder: Path) -> None:
+    folder = Path("/home/me") / name
+    read = as_read(Unit(("/usr/bin/python3",), folder, (folder, Path("/home/me/.cache"))), nobodys_folder)
+
+    assert {"WorkingDirectory": str(folder), "ReadWritePaths": f"-{folder} -/home/me/.cache"} == read
+
+
+def test_a_script_beside_the_token_store_is_not_taken_for_a_module_of_pythons(env_file: Path) -> None:
+    env_file.with_name("json.py").write_text("raise SystemExit('a script of the user ran')")
+    unit = unit_of([], env_file, None, {}, namespaces=True)
+    start = [*unit.words[: unit.words.index("run")], "status", "--json"]
+    said = subprocess.run(start, cwd=unit.folder, capture_output=True, text=True, check=False)
+
+    assert "no feed is running" in said.stderr
 
 
 def test_what_no_restart_cures_is_not_restarted() -> None:
@@ -100,7 +170,7 @@ def test_the_unit_starts_the_run_on_this_token_store(env_file: Path) -> None:
     unit = unit_of(["NSE:NIFTY 50"], env_file, None, {}, namespaces=True)
     (line,) = re.findall(r"^ExecStart=(.*)$", unit.text(), re.MULTILINE)
 
-    assert [sys.executable, "-m", "kitefeed_cli", "run", "--env-file", str(env_file), "NSE:NIFTY 50"] == (
+    assert [sys.executable, "-P", "-m", "kitefeed_cli", "run", "--env-file", str(env_file), "NSE:NIFTY 50"] == (
         shlex.split(line)
     )
     assert f"ReadWritePaths=-{env_file.parent}" in unit.text()
