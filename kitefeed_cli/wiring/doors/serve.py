@@ -20,8 +20,7 @@ from ...kite.instruments import Instruments, list_day
 from ...kite.rest import Rest
 from ...kite.watchlist import Watchlist, lists_of
 from ...kite.wire import DIVISORS
-from ...policy import Report, Say, Shown
-from ...problems import Problem
+from ...policy import Shown
 from ...settings import Settings
 from ...ticks.board import Board
 from ...ticks.bus import Bus
@@ -29,14 +28,13 @@ from ...ticks.lane import WhenFull
 from ..login.page import PageLogin
 from ..loop.market import Market
 from ..loop.seat import Seat
-from ..loop.voice import Voice
+from ..loop.voice import GOOD, Voice
 from ..vitals.monitor import Monitor
 
 if TYPE_CHECKING:
     from ...gateway.server import Gateway, Serving
 
 _LEAVE_S = 5.0  # what was given up may tick until the next frame, and in what is queued
-_GOOD = (Shown.LIVE, Shown.CLOSED)
 _FROM_THE_FEED = (Shown.LIVE, Shown.PARTIAL, Shown.CLOSED)
 
 
@@ -62,7 +60,6 @@ class Served:
         self._clock = clock
         self._lock = threading.Lock()
         self._lists: tuple[str, Instruments] | None = None
-        self._told: Problem | None = None
         self._leaving: dict[int, float] = {}  # instruments that were given up, and when
         self._login = login
         self._extras = Extras(run.watchlist, mode, self._list)
@@ -72,18 +69,11 @@ class Served:
         show, secondary = voice.shown, voice.secondary
         cause = None if show.cause is None else show.cause.value
         state, why = state_shown(show.shown, cause, self._run.market.outlook())
-        if show.shown in _GOOD:
-            self._told = None  # it is over
-        told = self._told
+        told = None if show.shown in GOOD else voice.trouble
         trouble = None if told is None else Trouble(told.what, told.why, told.next_step, told.cause)
         source = "feed" if show.shown in _FROM_THE_FEED else "rest" if show.shown is Shown.POLLING else secondary
         age_s = min((seat.feed.ages()[0] for seat in self._run.seats), default=inf)
         return Condition(state, why, source, age_s, trouble)
-
-    def heard(self, _words: Report | Say, text: Problem | str) -> None:
-        """What the run says; on the thread of any loop."""
-        if isinstance(text, Problem):
-            self._told = text
 
     def names(self) -> Mapping[int, str]:
         watchlist = self._run.watchlist
@@ -177,7 +167,6 @@ def served(
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
     run.ears.append(lambda kind, text: _pass_on(gateway, kind, text))
-    run.voice.listeners = (*run.voice.listeners, upstream.heard)
     printer.status(f'Serving root="ws://{gateway.root}" and http://{gateway.root}/ui')
     try:
         yield gateway

@@ -19,6 +19,7 @@ from ...ticks.board import Board
 # Who hears what is said, with its sentences, on the thread of any loop; it must not wait.
 Listener = Callable[[Report | Say, Problem | str], None]
 
+GOOD = (Shown.LIVE, Shown.CLOSED)
 _NO_SOURCE = (Shown.STALE, Shown.SIGNED_OUT)
 _LACKING = (*_NO_SOURCE, Shown.PARTIAL)  # some of Kite's quotes do not come
 
@@ -45,6 +46,7 @@ class Voice:
         self._hours: Hours | None = None  # when the state was last told
         self.listeners: tuple[Listener, ...] = ()
         self.shown = Show(Shown.CONNECTING, None)
+        self.trouble: Problem | None = None  # the last that was told since all was well
         self._served = True  # whether some source serves; when none does, the last known values are told once
         self._secondary: str | None = None
         self._polling: Say | None = None  # how Kite's REST was told to serve
@@ -65,6 +67,7 @@ class Voice:
         """`fact`: see `messages.problem`."""
         lost_at = self._clock.wall() - timedelta(seconds=self._clock.now_s() - report.since_s)
         problem = messages.problem(report, lost_at, fact)
+        self.trouble = problem  # before the state that it leads to is shown: nobody sees that without its reason
         self._printer.error(problem)
         self._tell(lambda: self._output.problem(problem))
         self._heard(report, problem)
@@ -80,6 +83,8 @@ class Voice:
     def show(self, show: Show) -> None:
         with self._lock:
             self.shown = show
+            if show.shown in GOOD:
+                self.trouble = None
             if show.shown not in _LACKING:
                 self._secondary = None
             self._tell_state()

@@ -11,7 +11,7 @@ from kitefeed_cli.calendar import DEFAULT_SEGMENTS, shipped
 from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.outputs.jsonl import JsonLines
-from kitefeed_cli.policy import Cause, Note, Say, Show, Shown
+from kitefeed_cli.policy import Cause, Note, Report, Say, Show, Shown
 from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.wiring.loop.voice import Voice
 
@@ -74,3 +74,17 @@ def test_of_several_connections_those_without_a_feed_may_be_served() -> None:
     assert '"source":"desk"' in room.texts[-1]
     room.voice.resting("")
     assert '"source"' not in room.texts[-1]
+
+
+def test_a_trouble_that_is_told_while_all_is_well_belongs_to_the_state_that_follows() -> None:
+    room = Room()
+    room.voice.show(Show(Shown.LIVE, None))
+    room.voice.report(Report(Cause.TOKEN_EXPIRED, "403 TokenException", 0.0, None, "", 5.0, 0))
+    room.voice.show(Show(Shown.SIGNED_OUT, Cause.TOKEN_EXPIRED))
+
+    assert room.voice.trouble is not None
+    assert Cause.TOKEN_EXPIRED.value == room.voice.trouble.cause
+    room.voice.show(Show(Shown.CONNECTING, None))
+    assert room.voice.trouble is not None, "not over yet"
+    room.voice.show(Show(Shown.LIVE, None))
+    assert room.voice.trouble is None
