@@ -45,8 +45,10 @@ def done(pages: dict[tuple[int, str], Page], wish: dict[str, Any], folder: Path)
             front.locator("#word", has_text=word).wait_for(timeout=_PATIENCE_MS)
             return {"about": front.locator("#about").inner_text(), "problem": problem(front)}
         case {"row": name}:
-            cells = front.locator("#rows tr", has_text=name).locator("td").all_inner_texts()
-            return {"cells": cells}
+            row = front.locator("#rows tr", has_text=name)
+            if "source" in wish:
+                row.locator("td.source", has_text=wish["source"]).wait_for(timeout=_PATIENCE_MS)
+            return {"cells": row.locator("td").all_inner_texts()}
         case {"login": True}:
             with front.context.expect_page() as opened:
                 front.click("#login button")
