@@ -6,13 +6,11 @@ exponent unless it is told otherwise.
 
 from __future__ import annotations
 
-# KEYS: lease, epoch. ARGV: how long the lease lasts, who asks (host and pid), the mark of the asker, then what each
-# script says. The mark ends the value of each lease of that asker, so that it finds its own one when Redis' answer to
-# its question was lost.
-_ANEW = """
-local function mine(held)
-  return held and string.sub(held, -#ARGV[3] - 1) == ':' .. ARGV[3]
-end
+# KEYS: lease, epoch. ARGV: how long the lease lasts, who asks (host and pid), the mark of the asker, and the number of
+# its lease, or the greatest one it has seen. The mark ends the value of each lease of that asker, so that it finds its
+# own one when the answer to its question was lost. Answers {'ours', value}, {'held', value of the other one, empty when
+# it has been and gone}, or {'forgotten', ''}.
+_ASKED = """
 local function anew(above)
   local time = redis.call('TIME')
   local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,33 +21,28 @@ local function anew(above)
   redis.call('SET', KEYS[1], value, 'PX', ARGV[1])
   return {'ours', value}
 end
+local function again(held, above)
+  if tonumber(string.match(held, '^%d+')) < above then return anew(above) end
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return {'ours', held}
+end
+local held, above = redis.call('GET', KEYS[1]), tonumber(ARGV[4])
+if held and string.sub(held, -#ARGV[3] - 1) == ':' .. ARGV[3] then return again(held, above) end
+if held then return {'held', held} end
+local last = tonumber(redis.call('GET', KEYS[2]) or 0)
 """
 
-# Further: the greatest number that the asker has seen, and whether to take it although Redis has forgotten that one
-# ('1'). Answers {'ours', value}, {'held', value of the other one} or {'forgotten', ''}.
-TAKE = f"""{_ANEW}
-local held, seen = redis.call('GET', KEYS[1]), tonumber(ARGV[4])
-if mine(held) then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  return {{'ours', held}}
-end
-if held then return {{'held', held}} end
-if ARGV[5] ~= '1' and tonumber(redis.call('GET', KEYS[2]) or 0) < seen then return {{'forgotten', ''}} end
-return anew(seen)
+# Further: whether to take it although Redis has forgotten that number ('1').
+TAKE = f"""{_ASKED}
+if last < above and ARGV[5] ~= '1' then return {{'forgotten', ''}} end
+return anew(above)
 """
 
-# Further: the number of the lease, and its value. Answers as TAKE; {'held', ''}: another one has had it in between. A
-# lease that has merely run out is the same again, and in place of one that Redis has forgotten there is a new one.
-RENEW = f"""{_ANEW}
-local held = redis.call('GET', KEYS[1])
-if mine(held) then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  return {{'ours', held}}
-end
-if held then return {{'held', held}} end
-local last, ours = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(ARGV[4])
-if last > ours then return {{'held', ''}} end
-if last < ours then return anew(ours) end
+# Further: the value of the lease. One that has merely run out is the same again, and in place of one that Redis has
+# forgotten there is a new one.
+RENEW = f"""{_ASKED}
+if last > above then return {{'held', ''}} end
+if last < above then return anew(above) end
 redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[1])
 return {{'ours', ARGV[5]}}
 """
