@@ -47,7 +47,7 @@ def simulate(
     paths = catalogue.find_all(names) if names else catalogue.shipped()
     scenarios = [(path, read(path)) for path in paths]
     if show_list:
-        printer.data(report.listed((scenario for _, scenario in scenarios), json=json))
+        report.show_list(printer, (scenario for _, scenario in scenarios))
         return
     scenarios = playable(scenarios, stage, insist=bool(names), leave_out=printer.status)
     if html is not None and len(scenarios) != 1:

@@ -65,13 +65,14 @@ def show(printer: Printer, lines: Iterable[Line]) -> None:
         console.print(line.wrapped(console.width), style=line.style or None, soft_wrap=True)
 
 
-def listed(scenarios: Iterable[Scenario], *, json: bool = False) -> str:
+def show_list(printer: Printer, scenarios: Iterable[Scenario]) -> None:
     """One scenario a line, its name first, or one object a line."""
-    if json:
-        return "\n".join(dumps(_card(one), ensure_ascii=False) for one in scenarios)
+    if printer.json:
+        printer.data("".join(dumps(_card(one), ensure_ascii=False) + "\n" for one in scenarios))
+        return
     titles = {one.name: one.title for one in scenarios}
     width = max(map(len, titles), default=0)
-    return "\n".join(f"{name:<{width}}  {title}" for name, title in titles.items())
+    show(printer, [Line(f"{name:<{width}}  {title}", width + 2) for name, title in titles.items()])
 
 
 def _card(scenario: Scenario) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,5 +160,16 @@ def test_what_wraps_hangs_under_its_text() -> None:
 
 
 def test_the_list_begins_with_names() -> None:
-    assert "story  T" == report.listed([promising(Expect())])
-    assert "" == report.listed([])
+    assert "story  T\n" == printed(lambda printer: report.show_list(printer, [promising(Expect())]), io.StringIO())
+
+
+def test_on_a_terminal_a_long_title_of_the_list_hangs_under_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("TERM", "xterm")
+    scenario = replace(promising(Expect()), title="Kite is away, and nobody knows why")
+
+    def show(printer: Printer) -> None:
+        report.show_list(printer, [scenario])
+
+    assert "story  Kite is away, and\n       nobody knows why\n" == printed(show, Terminal())
+    assert "story  Kite is away, and nobody knows why\n" == printed(show, io.StringIO())
