@@ -34,20 +34,21 @@ UPSTOX_ANALYTICS_TOKEN={upstox_token}
 """
 
 
-def _option(name: str, text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        f"--{name}", envvar=f"KITEFEED_EMULATOR_{name.upper().replace('-', '_')}", help=text
-    )
+def _option(name: str, text: str, metavar: str | None = None) -> typer.models.OptionInfo:
+    variable = f"KITEFEED_EMULATOR_{name.upper().replace('-', '_')}"
+    option: typer.models.OptionInfo = typer.Option(f"--{name}", envvar=variable, metavar=metavar, help=text)
     return option
+
+
+# Every choice as the metavar would leave too few columns for the names of the variables.
+_MARKET = _option("market", "open: prices always move; closed: never; calendar: in the sessions of NSE.", "HOURS")
 
 
 def emulator(
     port: Annotated[int, _option("port", "The port on 127.0.0.1; 0 takes a free one.")] = 0,
     seed: Annotated[int, _option("seed", "The same seed gives the same prices.")] = 7,
     instruments: Annotated[int, _option("instruments", "Made-up instruments besides the well-known ones.")] = 0,
-    market: Annotated[Market, _option("market", "Whether prices move: always, never, or in the sessions of NSE.")] = (
-        "open"
-    ),
+    market: Annotated[Market, _MARKET] = "open",
     redirect_url: Annotated[str, _option("redirect-url", "Where the login page sends the browser.")] = REDIRECT_URL,
     updates: Annotated[int, _option("updates", "How often each instrument moves in a second; 10 is a flood.")] = 1,
     speed: Annotated[float, _option("speed", "How fast its time runs: 60 makes a minute pass in a second.")] = 1.0,

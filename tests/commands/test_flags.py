@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import typer
+from typer.testing import CliRunner
 
 from kitefeed_cli.app import app
 
@@ -13,10 +15,14 @@ _SET |= {"notify", "notify_exec"}
 WITHOUT = {"install_completion", "show_completion", "version", *_SET}
 
 
+def _of_units(group: Any) -> dict[str, Any]:
+    commands: dict[str, Any] = group.commands["service"].commands
+    return commands
+
+
 def options() -> Iterator[tuple[str, Any]]:
     group: Any = typer.main.get_command(app)
-    of_units = group.commands["service"].commands
-    for name, command in [("kitefeed", group), *group.commands.items(), *of_units.items()]:
+    for name, command in [("kitefeed", group), *group.commands.items(), *_of_units(group).items()]:
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 yield name, parameter
@@ -49,3 +55,15 @@ def test_every_command_and_flag_has_a_help_text() -> None:
 
     assert [] == [name for name, command in group.commands.items() if not command.help]
     assert [] == [(name, option.name) for name, option in options() if not option.help]
+
+
+def test_no_help_text_is_cut_on_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long metavar leaves the texts too little room for the names of the variables."""
+    monkeypatch.setenv("COLUMNS", "80")
+    group: Any = typer.main.get_command(app)
+    commands = [[], *([name] for name in group.commands), *(["service", name] for name in _of_units(group))]
+    pages = {" ".join(words): CliRunner().invoke(app, [*words, "--help"]).output for words in commands}
+
+    assert [] == [name for name, page in pages.items() if "\u2026" in page]
+    assert [] == [name for name, page in pages.items() if max(map(len, page.splitlines())) > 80]
+    assert "KITEFEED_EMULATOR_INSTRUMENTS]" in pages["emulator"]
