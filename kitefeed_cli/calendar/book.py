@@ -13,6 +13,7 @@ from .days import DAY_MIN, DEFAULT_SEGMENTS, NOT_IN_THE_CALENDAR, Day, Hours, Sp
 from .entries import Entries, read
 
 ALWAYS_OPEN = "always-open"  # in place of a file
+_NEVER_CLOSES = "a local Kite never closes"
 FRESH_FOR_S = 600.0  # fresh ticks outrank the calendar for so long
 _AHEAD_MIN = (0, 20, 40, 60)  # no session is shorter than the steps
 _LOOKS_AHEAD_DAYS = 40  # for the next session; no pause of the exchanges is nearly as long
@@ -29,7 +30,7 @@ class Outlook:
     `why` in a few words, such as "Sunday", "Holi" or "after the session". `segment`: whose session the next change is
     about. `opens_at`: the next opening that is sure, None when the calendar does not reach that far; `perhaps_before`:
     there is an unknown day before it. `closes_at`: the end of the day's last session, None when there is none left or
-    nobody can know.
+    nobody can know. `never_closes`: it has neither.
     """
 
     hours: Hours
@@ -38,13 +39,14 @@ class Outlook:
     opens_at: datetime | None
     closes_at: datetime | None
     perhaps_before: bool = False
+    never_closes: bool = False
 
     @property
     def words(self) -> str:
         """The next change, in words: "NSE opens Wed 25 Nov 09:15"."""
         if self.hours is Hours.OPEN and self.closes_at is not None:
             return f"{self.segment} closes {self.closes_at:%H:%M}"
-        if self.hours is Hours.UNKNOWN:
+        if self.hours is Hours.UNKNOWN or self.never_closes:
             return self.why
         if self.opens_at is None:
             return f"when {self.segment} opens next is not in the calendar"
@@ -193,11 +195,11 @@ class AlwaysOpen(Calendar):
     def _day(self, segment: str, on: date) -> Day:
         return Day(opens=((0, DAY_MIN),))
 
-    def _last(self, at: datetime, segments: Segments) -> tuple[str, datetime | None]:
-        return segments[0], None
+    def outlook(self, now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> Outlook:
+        return Outlook(Hours.OPEN, _NEVER_CLOSES, segments[0], None, None, never_closes=True)
 
     def unknown_today(self, now: datetime, segments: Segments = DEFAULT_SEGMENTS) -> str | None:
-        return "a local Kite never closes"
+        return _NEVER_CLOSES
 
 
 @cache

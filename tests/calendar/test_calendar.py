@@ -220,4 +220,6 @@ def test_a_local_kite_is_open_at_any_hour() -> None:
     calendar = AlwaysOpen()
 
     assert Hours.OPEN is calendar.session(at("2026-11-08T03:00:00"), ("MCX",))
-    assert calendar.outlook(at("2026-11-08T03:00:00")).closes_at is None
+    seen = calendar.outlook(at("2026-11-08T03:00:00"))
+    assert "a local Kite never closes" == seen.words
+    assert (None, None) == (seen.opens_at, seen.closes_at)

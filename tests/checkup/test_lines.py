@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kitefeed_cli.calendar import load
+from kitefeed_cli.calendar import AlwaysOpen, load
 from kitefeed_cli.checkup import Finding, Grade, check_disk, check_hours, check_settings, check_store, kept
 from kitefeed_cli.checkup.kept import Kept, Looks
 from kitefeed_cli.checkup.tick import tick_line, wait_s
@@ -72,6 +72,10 @@ def test_the_calendar_answers_for_what_is_followed(now: datetime, names: list[st
 
     assert grade is found.grade
     assert found.why.startswith(words)
+
+
+def test_a_local_kite_has_no_opening_to_tell_of() -> None:
+    assert "open; a local Kite never closes" == check_hours(AlwaysOpen(), ["NSE:INFY"], MONDAY, 0.0).why
 
 
 def test_the_settings_line_names_the_sources_and_not_the_values() -> None:
