@@ -124,6 +124,7 @@ _BREAKS = {
     "notices-only-carry": ("notices/notice.py", "from ..policy import causes"),
     "one-door-to-the-clients": ("session/store.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),
+    "wiring-has-an-order": ("wiring/loop/market.py", "from ..run import until"),
     "api-is-a-door": ("api/talk.py", "from ..kite import feed"),
 }
 
