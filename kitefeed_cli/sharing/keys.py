@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+CONNECTIONS_MAX = 3  # that Kite allows an API key (Kite Connect v3 docs, WebSocket page)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -55,6 +56,11 @@ class Keys:
     def wants(self) -> str:
         """What the relays' clients ask for besides; a hash, one field a relay."""
         return self._key("wants")
+
+    @property
+    def declined(self) -> str:
+        """Which of them cannot be had, and why: JSON, reason → instrument tokens."""
+        return self._key("declined")
 
     def _key(self, word: str) -> str:
         return f"kitefeed:{{{self.name}}}:{word}"

@@ -32,5 +32,8 @@ class RedisTime:
 
     def written_s(self, entry_id: bytes) -> float:
         """When that entry was written, on our clock; never later than now. `note` must have been called."""
-        milliseconds = int(entry_id.partition(b"-")[0])
+        return self.moment_s(int(entry_id.partition(b"-")[0]))
+
+    def moment_s(self, milliseconds: int) -> float:
+        """The same for a time since 1970 on Redis' clock."""
         return min(self._clock.now_s(), milliseconds / 1000 + min(self._ahead_s, self._ahead_before_s))

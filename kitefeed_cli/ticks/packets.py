@@ -72,6 +72,15 @@ def frame(packets: Collection[bytes]) -> bytes:
     return b"".join(parts)
 
 
+def split(whole: bytes) -> Iterator[bytes]:
+    """The packets of a frame, of known lengths or not; what a frame that is cut short announces is left out."""
+    at = 2
+    while at + 2 <= len(whole):
+        at, start = at + 2 + int.from_bytes(whole[at : at + 2], "big"), at + 2
+        if at <= len(whole):
+            yield whole[start:at]
+
+
 def frame_of(batch: TickBatch) -> bytes:
     """The whole batch as one frame, in the order received: of what came, only what was refused or held back is gone."""
     if not batch.columnar:
