@@ -23,6 +23,7 @@ GAP_S = 5.0
 # Causes besides those of the policy.
 QUIET = "quiet"  # the connection was up, and Kite had nothing to send
 STARTING = "starting"  # before the first tick
+TAKEOVER = "takeover"  # between the last tick of another run and the first of this one, which takes its place
 ASLEEP = "asleep"  # this computer slept, or the program stood still
 
 _STILL_S = 1.0  # a cause from before the gap counts if it holds so long: recovery is noticed just after its first tick
@@ -102,22 +103,26 @@ class GapLedger:
         self._clock = clock
         self._trades = trades
         self._ticked_s = clock.now_s()
-        self._starting = True
+        self._starting: str | None = STARTING  # the cause of a gap before the first tick, if nothing else is
+        self._relieves = False  # the other run ticked until just now
         self._news_s = -math.inf  # the last tick that was no snapshot
         self._served_s: dict[str, float] = {}  # by source
         self._causes: list[tuple[float, str | None]] = [(self._ticked_s, None)]  # since when
         self._sleeps: list[tuple[float, float]] = []
         self._looked_s = math.inf
 
-    def begin(self) -> None:
-        """The run begins now."""
-        self._ticked_s = self._clock.now_s()
+    def begin(self, missed_s: float | None = None) -> None:
+        """The run begins now. `missed_s`: it takes the place of another one, whose last tick came so long ago; that is
+        a gap, however short it was."""
+        self._ticked_s = self._clock.now_s() - (missed_s or 0.0)
+        self._starting = STARTING if missed_s is None else TAKEOVER
+        self._relieves = missed_s is not None and missed_s <= _LOST_S
 
     def ticked(self, batch: Batch) -> Sequence[Gap]:
         """The feed brought this; the gaps that it ends."""
         now_s, before_s = batch.received_s, self._ticked_s
-        gaps = self._enter(before_s, now_s) if now_s - before_s > GAP_S else ()
-        self._ticked_s, self._starting = now_s, False
+        gaps = self._enter(before_s, now_s) if now_s - before_s > self._least_s else ()
+        self._ticked_s, self._starting = now_s, None
         if not isinstance(batch, TickBatch) or len(batch.snapshots) < len(batch):
             self._news_s = now_s
         return gaps
@@ -129,7 +134,7 @@ class GapLedger:
     def close(self) -> Sequence[Gap]:
         """The run is over; the gaps that are still open."""
         now_s = self._clock.now_s()
-        return self._enter(self._ticked_s, now_s, is_open=True) if now_s - self._ticked_s > GAP_S else ()
+        return self._enter(self._ticked_s, now_s, is_open=True) if now_s - self._ticked_s > self._least_s else ()
 
     def told(self, cause: str | None) -> None:
         """What keeps the feed from being live, as the policy sees it; None: nothing."""
@@ -147,13 +152,18 @@ class GapLedger:
         """The deciding loop runs."""
         self._looked_s = self._clock.now_s()
 
+    @property
+    def _least_s(self) -> float:
+        """What is no longer is no gap."""
+        return 0.0 if self._starting == TAKEOVER else GAP_S
+
     def _enter(self, from_s: float, to_s: float, is_open: bool = False) -> list[Gap]:
         now_s, now = self._clock.now_s(), self._clock.wall()
         from_at, to_at = (now - timedelta(seconds=now_s - at_s) for at_s in (from_s, to_s))
         gaps = []
         for starts, ends in self._traded(from_s, from_at, to_at):
             lasted_s = (ends - starts) / timedelta(seconds=1)
-            if lasted_s <= GAP_S:
+            if lasted_s <= self._least_s:
                 continue
             starts_s = from_s + (starts - from_at) / timedelta(seconds=1)
             gap = Gap(
@@ -182,6 +192,8 @@ class GapLedger:
         return [(from_at, until), *spans]
 
     def _lost_while_ticking(self, from_s: float) -> bool:
+        if self._starting == TAKEOVER:
+            return self._relieves
         began_s = min((since_s for since_s, cause in self._causes if cause and since_s >= from_s), default=math.inf)
         return began_s - self._news_s <= _LOST_S
 
@@ -200,4 +212,4 @@ class GapLedger:
             return max(shares, key=lambda cause: shares[cause])
         if to_s - max(self._looked_s, from_s) > _AWAKE_S:  # the reader woke before the loop
             return ASLEEP
-        return STARTING if self._starting else QUIET
+        return self._starting or QUIET

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kitefeed_cli.calendar import open_between
 from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.ticks.batch import TickBatch
-from kitefeed_cli.ticks.gaps import ASLEEP, GAP_S, QUIET, STARTING, Gap, GapLedger, GapSums
+from kitefeed_cli.ticks.gaps import ASLEEP, GAP_S, QUIET, STARTING, TAKEOVER, Gap, GapLedger, GapSums
 from kitefeed_cli.ticks.last import REST
 from kitefeed_cli.ticks.layouts import FULL
 
@@ -115,6 +115,44 @@ def test_a_run_begins_when_it_is_told_to() -> None:
     day.tick(64)
 
     assert [] == day.gaps
+
+
+def test_a_run_that_takes_the_place_of_another_one_missed_what_came_in_between() -> None:
+    day = Day()
+    day.until(60)
+    day.ledger.begin(missed_s=3.0)
+    day.tick(61)
+    day.tick(65)
+    day.stop(69)
+
+    assert [("12:00:57", "12:01:01", TAKEOVER)] == day.told_of
+
+
+def test_a_takeover_that_has_to_wait_for_a_login_says_so() -> None:
+    day = Day()
+    day.until(60)
+    day.ledger.begin(missed_s=3.0)
+    day.told(60.5, "token-expired")
+    day.tick(100)
+
+    assert [("12:00:57", "12:01:40", "token-expired")] == day.told_of
+
+
+@pytest.mark.parametrize(("missed_s", "gaps"), [(4.0, 1), (3600.0, 0)])
+def test_a_run_that_ticked_until_just_now_is_missed_whatever_the_hour(missed_s: float, gaps: int) -> None:
+    day = Day(datetime(2026, 3, 2, 20, 0, tzinfo=IST))
+    day.ledger.begin(missed_s=missed_s)
+    day.tick(1)
+
+    assert gaps == len(day.gaps)
+
+
+def test_the_night_between_two_runs_is_no_gap() -> None:
+    day = Day(datetime(2026, 3, 5, 9, 10, tzinfo=IST))
+    day.ledger.begin(missed_s=17.5 * 3600)
+    day.tick(302)
+
+    assert [("09:15:00", "09:15:02", TAKEOVER)] == day.told_of
 
 
 def test_the_cause_is_what_held_longest() -> None:
