@@ -42,7 +42,7 @@ from ..values.losses import tell_losses
 from ..values.output import make_output, start
 from ..vitals.monitor import Monitor
 from .incidents import Incidents
-from .names import few_names, resolve_names, tell_waiting
+from .names import few_names, resolve_names, tell_missing, tell_waiting
 from .until import Until
 from .upkeep import Upkeep
 
@@ -268,12 +268,8 @@ class FeedRun:
             self.bus.tell(lambda: self._printer.status(news))
 
     def _missed(self, missing: Mapping[int, str], again: bool) -> None:
-        """Instruments that have not ticked yet: lost on the way at first, and in the end their own affair."""
-        few = few_names(missing, self.watchlist.tokens)
-        if again:
-            self.bus.tell(lambda: self._printer.detail(f"no tick yet, subscribed again: {few}"))
-        else:
-            self.bus.tell(lambda: self._printer.status(f"never ticked, although subscribed four times: {few}"))
+        few, cause = few_names(missing, self.watchlist.tokens), self.shown.cause
+        self.bus.tell(lambda: tell_missing(few, again, cause, self._printer))
 
     def _show_health(self, outputs: Outputs) -> None:
         self.bus.tell(lambda: self._output.health(outputs))

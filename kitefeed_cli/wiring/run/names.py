@@ -10,6 +10,7 @@ from ...clock import Clock
 from ...console.printer import Printer
 from ...kite.instruments import DOWNLOAD_S
 from ...kite.watchlist import Watchlist
+from ...policy import Cause
 from ...problems import Problem
 
 _NAMED = 5  # instruments in one line
@@ -55,6 +56,15 @@ def tell_waiting(watchlist: Watchlist, again: str, printer: Printer) -> None:
     waits_for = watchlist.waits_for
     aloud = waits_for is not None and waits_for.cause == "no-price"
     (printer.status if aloud else printer.detail)(f"{again}; it is asked for again before the feed opens")
+
+
+def tell_missing(few: str, again: bool, cause: Cause | None, printer: Printer) -> None:
+    """`few` have not ticked since the connection opened: lost on the way at first, asked for `again`, and in the end
+    their own affair; but not that of instruments beside a feed which, for this `cause`, brings nobody's ticks."""
+    if again:
+        printer.detail(f"no tick yet, subscribed again: {few}")
+    elif cause is not Cause.FEED_MUTE:
+        printer.status(f"no tick on this connection, although subscribed four times: {few}")
 
 
 def few_names(missing: Iterable[int], names: Mapping[int, str]) -> str:
