@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..health import Vitals, livez, readyz
+from ..health.vitals import REDIS_AWAY, STANDBY
 from ..policy import Cause, Shown
 from ..problems import Exit
 from .messages import exit_code
@@ -18,6 +19,11 @@ _WORDS = {
     Exit.UNREACHABLE: "Kite cannot be reached; the run keeps trying",
     Exit.REFUSED: "Kite refuses; the run said why",
 }
+_STANDBY_WORDS = {
+    Exit.LOGIN: "it could not take over: run `kitefeed login` on this computer too",
+    Exit.UNREACHABLE: "Kite cannot be reached from here, so it could not take over now",
+    Exit.REFUSED: "Kite refuses, so it could not take over",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,14 @@ class Verdict:
 
 
 def verdict(vitals: Vitals, max_tick_age_s: float | None = None) -> Verdict:
-    """0: it serves, live or from a fallback; 1: it does not tick although its feed is open, or does not work; 3, 4, 5
-    as for every command. `max_tick_age_s`: an older tick in market hours is a no, whatever serves instead."""
+    """0: it serves, live or from a fallback, or could do so; 1: it does not tick although its feed is open, or does not
+    work; 3, 4, 5 as for every command. `max_tick_age_s`: an older tick in market hours is a no, whatever serves
+    instead."""
     age_s = vitals.tick_age_s
     if not livez(vitals):
         return Verdict(Exit.NO, f"its deciding loop has been stuck for {duration(vitals.turned_s or 0.0)}")
+    if vitals.state == STANDBY:
+        return _standing_by(vitals.cause)
     if max_tick_age_s is not None and vitals.market_open and (age_s is None or age_s > max_tick_age_s):
         return Verdict(Exit.NO, _no_tick(age_s))
     cause = None if vitals.cause is None else Cause(vitals.cause)
@@ -75,6 +84,16 @@ def record(process_id: int, env_file: str, vitals: Vitals, said: Verdict) -> str
     return json.dumps(whole, ensure_ascii=False)
 
 
+def _standing_by(cause: str | None) -> Verdict:
+    """Its duty is to wait, ready to take over."""
+    if cause is None:
+        return Verdict(Exit.OK, "ready to take over from the one that publishes")
+    if cause == REDIS_AWAY:
+        return Verdict(Exit.NO, "Redis does not answer, so nobody would notice that the other one is gone")
+    code = exit_code(Cause(cause))
+    return Verdict(code, _STANDBY_WORDS[code])
+
+
 def _serving(vitals: Vitals) -> str:
     match vitals.state:
         case Shown.LIVE.value:
@@ -96,6 +115,8 @@ def _no_tick(age_s: float | None) -> str:
 
 
 def _ticked(vitals: Vitals) -> str:
+    if vitals.state == STANDBY:
+        return "none: it holds no feed"
     if vitals.tick_age_s is None:
         return "none yet" + ("" if vitals.market_open else "; the market is closed")
     return f"{duration(vitals.tick_age_s)} ago" + ("" if vitals.market_open else "; the market is closed")

@@ -11,8 +11,11 @@ from typing import Any
 TURN_S = 10.0  # a deciding loop that has not turned for so long is stuck
 
 STARTING = "starting"  # the names are being looked up; no deciding loop runs yet
+STANDBY = "standby"  # another program publishes the feed; this one takes over when that one is gone
+REDIS_AWAY = "redis-away"  # the one cause that is not the policy's: nobody would notice that the other one is gone
 STATES = (
     STARTING,
+    STANDBY,
     "connecting",
     "live",
     "partial",
@@ -91,7 +94,7 @@ class Vitals:
     at: datetime  # aware, IST
     started_at: datetime
     state: str  # one of STATES
-    cause: str | None  # a cause of docs/messages.md, when the state is not a good one
+    cause: str | None  # a cause of docs/messages.md, when the state is not a good one; what a takeover would lack
     secondary: str | None  # the secondary source, while it serves
     turned_s: float | None  # since the slowest deciding loop last turned; None: they do not run yet
     market_open: bool  # whether an open feed is to bring ticks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..ticks.last import FEED
 from .entries import MalformedError, Packets, entry_of
@@ -20,7 +20,7 @@ def missed_s(client: redis.Redis, keys: Keys, connections: int) -> dict[int, flo
     found = {}
     for connection in range(1, connections + 1):
         entries: Any = client.xrevrange(keys.stream(connection), count=_MOST)
-        seconds, microseconds = cast(tuple[int, int], client.time())
+        seconds, microseconds = client.time()
         received_s = next((at_s for at_s in map(_received_s, entries) if at_s is not None), None)
         if received_s is not None:
             found[connection] = max(0.0, seconds + microseconds / 1e6 - received_s)

@@ -20,6 +20,12 @@ from tests.health.samples import vitals
         ({"state": "closed", "market_open": False}, Exit.OK),
         ({"state": "unknown", "market_open": False}, Exit.OK),
         ({"state": "signed-out", "cause": "token-expired", "secondary": "upstox"}, Exit.OK),
+        ({"state": "standby", "tick_age_s": None}, Exit.OK),
+        ({"state": "standby", "cause": "token-missing"}, Exit.LOGIN),
+        ({"state": "standby", "cause": "kite-unreachable"}, Exit.UNREACHABLE),
+        ({"state": "standby", "cause": "no-permission"}, Exit.REFUSED),
+        ({"state": "standby", "cause": "redis-away"}, Exit.NO),
+        ({"state": "standby", "turned_s": 11.0}, Exit.NO),
         ({"state": "live", "turned_s": 11.0}, Exit.NO),
         ({"state": "starting", "turned_s": None}, Exit.NO),
         ({"state": "stale", "cause": "feed-mute", "tick_age_s": 80.0}, Exit.NO),
@@ -42,6 +48,19 @@ def test_who_wants_ticks_is_told_no_while_rest_serves() -> None:
     assert Exit.NO is verdict(mute, 30.0).exit_code
     assert "the market is open, and no tick has come for 45s" == verdict(mute, 30.0).words
     assert Exit.OK is verdict(vitals(state="closed", market_open=False, tick_age_s=40000.0), 30.0).exit_code
+
+
+def test_a_standby_says_what_it_waits_for_and_what_a_takeover_would_lack() -> None:
+    ready = vitals(state="standby", tick_age_s=None, token="good")
+    signed_out = vitals(state="standby", cause="token-expired", token="dead")
+
+    assert [
+        "state      standby",
+        "verdict    ready to take over from the one that publishes",
+        "last tick  none: it holds no feed",
+    ] == lines(7, "a.env", ready, verdict(ready))[1:4]
+    assert "state      standby (token-expired)" in lines(7, "a.env", signed_out, verdict(signed_out))
+    assert "it could not take over: run `kitefeed login` on this computer too" == verdict(signed_out).words
 
 
 def test_the_table_of_a_live_feed() -> None:

@@ -32,8 +32,8 @@ def test_it_lives_while_its_loops_turn(turned_s: float | None, alive: bool) -> N
         assert alive is livez(vitals(turned_s=turned_s, state=state, cause="kite-unreachable"))
 
 
-def test_the_states_are_those_that_the_policy_shows_and_two_more() -> None:
-    assert {"starting", "unknown"} == set(STATES) - {shown.value for shown in Shown}
+def test_the_states_are_those_that_the_policy_shows_and_three_more() -> None:
+    assert {"starting", "standby", "unknown"} == set(STATES) - {shown.value for shown in Shown}
     assert len(STATES) == len(Shown) + 2
 
 

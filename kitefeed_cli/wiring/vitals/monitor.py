@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from math import inf
 
@@ -12,7 +13,7 @@ from ... import __version__
 from ...clock import Clock
 from ...console.hours import state_shown
 from ...health import Ages, Day, Vitals
-from ...health.vitals import STARTING
+from ...health.vitals import STANDBY, STARTING
 from ...kite.watchlist import Watchlist
 from ...policy import Report, Say, Shown
 from ...problems import Problem, bug
@@ -31,6 +32,15 @@ _GATHERS = "board"  # its ticks wait on purpose, for somebody to ask
 _RATE_S = 10.0  # what a rate is taken over
 
 Look = Callable[[Vitals], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How a run is that waits for its turn. `turned_s`: when it last looked, on the clock. `token` as in `Vitals`."""
+
+    turned_s: float
+    cause: str | None = None  # what it would lack
+    token: str = "unknown"
 
 
 class Monitor:
@@ -64,6 +74,7 @@ class Monitor:
         self._rates = deque([(clock.now_s(), 0)])
         self._day: tuple[date, Day] = (self._started_at.date(), Day())  # today, and the counts at its beginning
         self._looks: tuple[Look, ...] = ()
+        self.waiting: Callable[[], Waiting] | None = None  # asked until the loops run, on any thread
         self._tell: Callable[[str], None] = lambda line: None
         self._rounds = Rounds("monitor", self._look, _EVERY_S, clock, at_once=True, broken=self._broken)
 
@@ -129,6 +140,7 @@ class Monitor:
         tick_age_s = self._tick_age_s()
         frame_age_s = min((seat.feed.ages()[0] for seat in self._seats), default=inf)
         state, cause = self._state()
+        waiting = self._waiting()
         return Vitals(
             version=__version__,
             at=now,
@@ -136,7 +148,7 @@ class Monitor:
             state=state,
             cause=cause,
             secondary=self._voice.secondary,
-            turned_s=max(now_s - seat.inbox.turned_s for seat in self._seats) if self._running else None,
+            turned_s=self._turned_s(now_s),
             market_open=self._market.seems_open(),
             connections=len(self._seats),
             instruments=sum(map(len, self._watchlist.parts)),
@@ -156,7 +168,7 @@ class Monitor:
             gaps=sums.number,
             gap_s=sums.lasted_s,
             today=_since(self._day[1], self._whole()),
-            token=self._seats[0].state.ledger.verdict.value,
+            token=waiting.token if waiting else self._seats[0].state.ledger.verdict.value,
             token_age_s=None if self._issued_at is None else (now - self._issued_at).total_seconds(),
             tick_ages=self._ages,
             open_fds=open_fds(),
@@ -167,8 +179,20 @@ class Monitor:
     def _running(self) -> bool:
         return all(seat.inbox.turned_s > -inf for seat in self._seats)
 
+    def _waiting(self) -> Waiting | None:
+        """None: it does not wait, or not any more."""
+        return None if self.waiting is None or self._running else self.waiting()
+
+    def _turned_s(self, now_s: float) -> float | None:
+        if self._running:
+            return max(now_s - seat.inbox.turned_s for seat in self._seats)
+        waiting = self._waiting()
+        return None if waiting is None else max(0.0, now_s - waiting.turned_s)
+
     def _state(self) -> tuple[str, str | None]:
         """The word of status records, and the cause."""
+        if (waiting := self._waiting()) is not None:
+            return STANDBY, waiting.cause
         if not self._running:
             return STARTING, None
         show = self._voice.shown
