@@ -52,7 +52,7 @@ class Listener(Protocol):
         """Packets, when they were received, and from what source."""
 
     def heard(self, word: Word, written_s: float) -> None:
-        """A word of the publisher's, and when it was written, on the reader's own clock."""
+        """A word of the publisher's, and when it was written, on the reader's own clock. Raises MalformedError."""
 
     def named(self, names: Names) -> None:
         """The instruments are these from now on."""
@@ -146,7 +146,7 @@ class Reading:
                 continue
             order.last = order.last or word.stamp
             if word.kind == CONDITION:
-                self._listener.heard(word, self._time.written_s(entry_id))
+                self._hear(word, self._time.written_s(entry_id))
                 return
 
     def _take_board(self, stream: bytes, fields: Mapping[bytes, bytes]) -> None:
@@ -197,7 +197,13 @@ class Reading:
                 self._listener.lost(Loss(self._numbers[stream], 0, entry.ticks, written_s - lasted_s, written_s))
             case Word():
                 self._renamed = self._renamed or entry.kind == NAMES
-                self._listener.heard(entry, written_s)
+                self._hear(entry, written_s)
+
+    def _hear(self, word: Word, written_s: float) -> None:
+        try:
+            self._listener.heard(word, written_s)
+        except MalformedError:
+            self.counts.malformed += 1
 
     def _in_order(self, stream: bytes, stamp: Stamp, received_s: float) -> bool:
         """Whether the entry is to be taken; says what is missing before it."""
