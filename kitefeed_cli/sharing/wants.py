@@ -1,0 +1,113 @@
+"""What the clients of relays want besides what the publisher follows itself: told by each relay, added up by the
+publisher, which says what cannot be had.
+
+Each relay has a field in one hash, with the time on Redis' clock; one that has not been renewed for half a minute is
+that of a relay which was killed, and counts no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..ticks.packets import MODES
+from .keys import Keys
+from .server import Address, errors
+
+if TYPE_CHECKING:
+    import redis
+
+OLD_S = 30.0
+_FORGOTTEN_S = 600.0  # then its field is deleted
+_INSTRUMENTS_MAX = 9000  # more can be followed by nobody
+
+Wanted = Mapping[int, str]  # mode by instrument token
+Declined = Mapping[str, Sequence[int]]  # instrument tokens by why they cannot be had
+
+
+class Wish:
+    """One relay's. For any thread; to be told again at least every ten seconds."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._field = token_hex(8)
+        self._client: redis.Redis | None = None
+        self._lock = threading.Lock()
+        self._left = False
+
+    def tell(self, wanted: Wanted) -> Declined:
+        """From now on this relay's clients want these and no others; what the publisher has said that it cannot follow
+        of what any relay wants. Raises `server.errors()`."""
+        keys = self._address.keys
+        with self._lock:
+            if self._left:
+                return {}
+            if self._client is None:
+                self._client = self._address.connect()
+            seconds: Any
+            seconds, _ = self._client.time()
+            told = {"at": seconds, "wanted": {str(token): mode for token, mode in wanted.items()}}
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hset(keys.wants, self._field, orjson.dumps(told))
+            pipe.get(keys.declined)
+            _, declined = pipe.execute()
+        return _declined_of(declined)
+
+    def drop(self) -> None:
+        """The relay ends. Raises nothing: the field is forgotten by itself."""
+        with self._lock, contextlib.suppress(*errors()):
+            self._left = True
+            if self._client is not None:
+                self._client.hdel(self._address.keys.wants, self._field)
+                self._client.close()
+
+
+def added_up(client: redis.Redis, keys: Keys) -> dict[int, str]:
+    """What all relays want together, each instrument in the richest mode that one asked for. Raises
+    `server.errors()`."""
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    pipe.hgetall(keys.wants)
+    (now_s, _), fields = pipe.execute()
+    whole: dict[int, str] = {}
+    forgotten = []
+    for field, text in fields.items():
+        at_s, wanted = _wanted_of(text)
+        if now_s - at_s > _FORGOTTEN_S:
+            forgotten.append(field)
+        elif now_s - at_s <= OLD_S:
+            for token, mode in wanted.items():
+                if MODES[mode] > MODES.get(whole.get(token, ""), 0):
+                    whole[token] = mode
+    if forgotten:
+        client.hdel(keys.wants, *forgotten)
+    return whole
+
+
+def decline(client: redis.Redis, keys: Keys, declined: Declined) -> None:
+    """Let the relays know what of it cannot be had. Raises `server.errors()`."""
+    client.set(keys.declined, orjson.dumps({why: list(tokens) for why, tokens in declined.items()}))
+
+
+def _wanted_of(text: bytes) -> tuple[int, dict[int, str]]:
+    """When it was told, and what; whatever is no wish of ours is left out, and long ago."""
+    try:
+        told = orjson.loads(text)
+        at_s, wanted = int(told["at"]), dict(told["wanted"])
+        pairs = ((int(token), mode) for token, mode in list(wanted.items())[:_INSTRUMENTS_MAX])
+        return at_s, {token: mode for token, mode in pairs if 0 < token < 2**32 and mode in MODES}
+    except (ValueError, TypeError, KeyError):
+        return 0, {}
+
+
+def _declined_of(text: bytes | None) -> Declined:
+    try:
+        declined = dict(orjson.loads(text or b"{}"))
+        return {str(why): [int(token) for token in tokens] for why, tokens in declined.items()}
+    except (ValueError, TypeError):
+        return {}
