@@ -34,7 +34,7 @@ def test_it_lives_while_its_loops_turn(turned_s: float | None, alive: bool) -> N
 
 def test_the_states_are_those_that_the_policy_shows_and_three_more() -> None:
     assert {"starting", "standby", "unknown"} == set(STATES) - {shown.value for shown in Shown}
-    assert len(STATES) == len(Shown) + 2
+    assert len(STATES) == len(Shown) + 3
 
 
 def test_it_is_ready_while_it_serves() -> None:

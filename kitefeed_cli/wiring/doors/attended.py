@@ -7,17 +7,19 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ...clock import Clock
 from ...console.printer import Printer
+from ...health import Vitals
 from ...health.answering import Answering
 from ...health.supervisor import Supervisor
 from ...problems import Problem
 from ...session import TokenStore
 from ...settings import Settings
 from ..run.feed_run import FeedRun
-from .herald import herald_of
+from ..vitals.monitor import Monitor
+from .herald import Herald, herald_of
 from .serve import served
 
 if TYPE_CHECKING:
@@ -44,7 +46,15 @@ def run_attended(
         run_until_stopped(run)
 
 
-def run_until_stopped(run: FeedRun) -> None:
+class Stoppable(Protocol):
+    """A run, or several that follow one another."""
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def run_until_stopped(run: Stoppable) -> None:
     """Run with Ctrl-C and SIGTERM as a wish to stop; a second one ends the process at once."""
     asked: list[int] = []
 
@@ -67,44 +77,72 @@ def run_until_stopped(run: FeedRun) -> None:
 @contextmanager
 def attended(run: FeedRun, settings: Settings, store: TokenStore, clock: Clock, printer: Printer) -> Iterator[None]:
     """What goes on beside a run, from before its names are looked up until it has ended."""
-    with _telling(run, settings, clock, printer), _watched(run, store, printer):
+    with attendance(settings, store, clock, printer) as around, around.beside(run):
         yield
 
 
 @contextmanager
-def _watched(run: FeedRun, store: TokenStore, printer: Printer) -> Iterator[None]:
-    """Let `kitefeed status` and the supervisor know how the run is."""
-    monitor = run.monitor
-    monitor.token_found(store.read())
-    run.voice.listeners = (*run.voice.listeners, monitor.heard)
-    answering = Answering(monitor.vitals, store.path, os.environ)
-    why_not = answering.start()
-    if why_not is not None:
-        printer.detail(f"`kitefeed status` will not find this run: {why_not}")
-    supervisor = Supervisor(os.environ)
-    if supervisor.present:
-        monitor.also(supervisor.look)
-    monitor.start(printer.status)
-    try:
-        yield
-    finally:
-        supervisor.stopping()
-        monitor.stop()
-        answering.stop()
+def attendance(settings: Settings, store: TokenStore, clock: Clock, printer: Printer) -> Iterator[Attendance]:
+    """The same for runs that follow one another in one program: outside there is one."""
+    with _telling(settings, clock, printer) as herald:
+        around = Attendance(store, herald, printer)
+        try:
+            yield around
+        finally:
+            around.close()
+
+
+class Attendance:
+    """Lets `kitefeed status`, the supervisor and whoever is to be told know how the run is that goes on now."""
+
+    def __init__(self, store: TokenStore, herald: Herald | None, printer: Printer) -> None:
+        self._store = store
+        self._herald = herald
+        self._printer = printer
+        self._monitor: Monitor | None = None
+        self._answering = Answering(self._vitals, store.path, os.environ)
+        self._supervisor = Supervisor(os.environ)
+
+    @contextmanager
+    def beside(self, run: FeedRun) -> Iterator[None]:
+        """The run goes on inside of the `with`."""
+        monitor, first = run.monitor, self._monitor is None
+        self._monitor = monitor
+        monitor.token_found(self._store.read())
+        heralds = [] if self._herald is None else [self._herald.heard]
+        run.voice.listeners = (*run.voice.listeners, *heralds, monitor.heard)
+        why_not = self._answering.start() if first else None
+        if why_not is not None:
+            self._printer.detail(f"`kitefeed status` will not find this run: {why_not}")
+        if self._supervisor.present:
+            monitor.also(self._supervisor.look)
+        monitor.start(self._printer.status)
+        try:
+            yield
+        finally:
+            monitor.stop()
+
+    def close(self) -> None:
+        """No run follows."""
+        self._supervisor.stopping()
+        self._answering.stop()
+
+    def _vitals(self) -> Vitals:
+        assert self._monitor is not None, "asked before the first run"
+        return self._monitor.vitals()
 
 
 @contextmanager
-def _telling(run: FeedRun, settings: Settings, clock: Clock, printer: Printer) -> Iterator[None]:
-    """Tell somebody of outages, if the settings ask for it."""
+def _telling(settings: Settings, clock: Clock, printer: Printer) -> Iterator[Herald | None]:
+    """Somebody is told of outages, if the settings ask for it."""
     found = herald_of(settings, os.environ, clock, printer.status)
     if found is None:
-        yield
+        yield None
         return
     herald, post = found
-    run.voice.listeners = (*run.voice.listeners, herald.heard)
     post.start()
     try:
-        yield
+        yield herald
     except Problem as problem:
         herald.ended(problem)
         raise
