@@ -7,14 +7,12 @@ few batches whole and then the newest packet of each instrument.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ticks.batch import TickBatch
-from ..ticks.encoding import packet_of
-from ..ticks.last import Batch, Last
-from ..ticks.packets import news_for, packets_of
-from ..ticks.quotes import Quote, QuoteBatch
+from ..ticks.encoding import packets_in
+from ..ticks.last import Batch
+from ..ticks.packets import news_for
 
 _WHOLE = 64  # batches
 
@@ -84,7 +82,7 @@ class Intake:
     def _news(self, batch: Batch) -> Iterator[News]:
         source, received_s, known = batch.source, batch.received_s, self.known
         packets: dict[int, tuple[bytes, int]] = {}
-        for token, packet in self._packets(batch):
+        for token, packet in packets_in(batch, self._divisors):
             self.ticks += 1
             if token in packets:  # twice in one batch: both are ticks
                 yield News(packets, source, received_s)
@@ -94,13 +92,6 @@ class Intake:
             known[token] = Known(packet, source, received_s)
         if packets:
             yield News(packets, source, received_s)
-
-    def _packets(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
-        if isinstance(batch, TickBatch):
-            return packets_of(batch)
-        values: Iterable[Quote | Last] = batch.quotes if isinstance(batch, QuoteBatch) else batch.lasts()
-        encoded = ((value.instrument_token, packet_of(value, self._divisors)) for value in values)
-        return ((token, packet) for token, packet in encoded if packet is not None)
 
     def _folded(self, line: Sequence[News]) -> News:
         packets: dict[int, tuple[bytes, int]] = {}

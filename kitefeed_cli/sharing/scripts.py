@@ -52,3 +52,82 @@ RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
+
+# What the fence answers when the lease is not the writer's.
+FENCED = "FENCED"
+
+# KEYS: one more, lease. ARGV: the value of the lease, and more. A lease that nobody has may have run out because Redis
+# takes no writes, its renewal among them: then a write that changes nothing has the reason. Errors of writes are
+# answered as Redis says them (`pcall`): before Redis 7 they would be the script's, with the reason amid its text.
+_FENCE = f"""
+local held = redis.call('GET', KEYS[2])
+if held ~= ARGV[1] then
+  local said = held or redis.pcall('SETRANGE', KEYS[2], 0, '')
+  if type(said) == 'table' then return said end
+  return redis.error_reply('{FENCED} the lease is another one now')
+end
+"""
+
+# Nothing but that.
+PROBE = f"{_FENCE} return 0"
+
+# KEYS: a stream, lease, written. ARGV: the value of the lease, its number, how long entries are kept in milliseconds,
+# then for each entry its number, how many fields and values it has, and those. Answers the ID of the last entry of the
+# stream. What had been written before is left out: a write is repeated when its answer was lost. Trimmed is last, since
+# Redis looks only at the first write of a script whether its memory has room.
+WRITE = f"""{_FENCE}
+local number, last = 0, nil
+local before = redis.call('HGET', KEYS[3], KEYS[1])
+if before then
+  local epoch, count = string.match(before, '^(%d+):(%d+)$')
+  if epoch == ARGV[2] then number = tonumber(count) end
+end
+local at, ends = 4, #ARGV
+while at < ends do
+  local mine, many = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  if mine > number then
+    last = redis.pcall('XADD', KEYS[1], '*', unpack(ARGV, at + 2, at + 1 + many))
+    if type(last) == 'table' then return last end
+    number = mine
+  end
+  at = at + 2 + many
+end
+if last then
+  redis.call('HSET', KEYS[3], KEYS[1], ARGV[2] .. ':' .. string.format('%.0f', number))
+  local time = redis.call('TIME')
+  local oldest_ms = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
+  redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', oldest_ms))
+  return last
+end
+last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+return last[1] and last[1][1] or '0-0'
+"""
+
+# KEYS: a stream, lease. ARGV: the value of the lease, how long entries are kept in milliseconds. For a Redis that is
+# full: what is trimmed anyhow makes room. Also for a lease that nobody can take because of that.
+TRIM = f"""
+local held = redis.call('GET', KEYS[2])
+if held and held ~= ARGV[1] then return redis.error_reply('{FENCED} the lease is another one now') end
+local time = redis.call('TIME')
+local oldest_ms = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[2])
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', oldest_ms))
+"""
+
+# KEYS: a board, lease. ARGV: the value of the lease, then fields and values: they and the time are all of the board.
+POST = f"""{_FENCE}
+local time = redis.call('TIME')
+local now_ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local said = redis.pcall('HSET', KEYS[1], 't', now_ms, unpack(ARGV, 2))
+if type(said) == 'table' then return said end
+local new = {{t = true}}
+for at = 2, #ARGV, 2 do new[ARGV[at]] = true end
+for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if not new[name] then redis.call('HDEL', KEYS[1], name) end
+end
+return now_ms
+"""
+
+# KEYS: a string, lease. ARGV: the value of the lease, the string.
+KEEP = f"""{_FENCE}
+return redis.pcall('SET', KEYS[1], ARGV[2])
+"""

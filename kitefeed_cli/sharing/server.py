@@ -121,6 +121,11 @@ def check(client: redis.Redis, address: Address) -> None:
         )
 
 
+def is_full(error: Exception) -> bool:
+    """Whether it has no memory left for a write."""
+    return isinstance(error, library().exceptions.OutOfMemoryError) or str(error).startswith("OOM ")
+
+
 def why_away(error: Exception) -> Away:
     """An error in words: what is wrong, and what cures it."""
     redis = library().exceptions
@@ -128,7 +133,7 @@ def why_away(error: Exception) -> Away:
     code = text.split(" ", 1)[0]
     if isinstance(error, redis.AuthenticationError) or code in ("WRONGPASS", "NOAUTH", "NOPERM"):
         return "it refuses the user or the password", "correct the user and password in its URL"
-    if code == "OOM" or isinstance(error, redis.OutOfMemoryError):
+    if is_full(error):
         return "its memory is full", "give it more (maxmemory), or keep less with --publish-keep"
     if code == "MISCONF":
         return "it cannot save to its disk and refuses writes", "make room on its disk"

@@ -5,18 +5,32 @@ What a quote does not carry is 0, which is also what Kite sends for it (an instr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from .last import Last
+from .batch import TickBatch
+from .last import Batch, Last
 from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
-from .quotes import Depth, Quote
+from .packets import packets_of
+from .quotes import Depth, Quote, QuoteBatch
 
 _INDICES = 9
 _MOST = 2**31 - 1
 _MOST_COUNT = 2**32 - 1
 _MOST_ORDERS = 2**16 - 1
 _ENTRIES = 5
+
+
+def packets_in(batch: Batch, divisors: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Every value's instrument token and its packet: ticks as they came, others as `packet_of` makes them."""
+    if isinstance(batch, TickBatch):
+        yield from packets_of(batch)
+        return
+    values: Iterable[Quote | Last] = batch.quotes if isinstance(batch, QuoteBatch) else batch.lasts()
+    for value in values:
+        packet = packet_of(value, divisors)
+        if packet is not None:
+            yield value.instrument_token, packet
 
 
 def packet_of(value: Quote | Last, divisors: Sequence[int]) -> bytes | None:

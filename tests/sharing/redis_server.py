@@ -38,14 +38,15 @@ class RedisServer:
         self.client = redis.Redis(port=self.port, socket_timeout=5.0, protocol=2)
 
     def start(self, *, largest_file: int | None = None) -> RedisServer:
-        """Returns when it answers. `largest_file`: bytes; a write beyond it fails, as one does on a full disk."""
+        """Returns when it answers. `largest_file`: bytes; a write beyond it fails, as one does on a full disk, until
+        there is `room`."""
         limit: Callable[[], None] | None = None
         if largest_file is not None:
             size = largest_file
 
             def limit() -> None:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
         with (self._folder / "redis.log").open("ab") as log:
             self._running = subprocess.Popen(self._command, stdout=log, stderr=log, preexec_fn=limit)
@@ -69,6 +70,12 @@ class RedisServer:
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def room(self) -> None:
+        """The disk is not full any more."""
+        assert self._running is not None
+        most = resource.RLIM_INFINITY
+        resource.prlimit(self._running.pid, resource.RLIMIT_FSIZE, (most, most))
 
     def close(self) -> None:
         self.client.close()

@@ -1,0 +1,157 @@
+"""What is to be written and is not yet, bounded in bytes.
+
+While Redis is away the oldest goes first, so that what is there in the end is what came last. In the place of the
+batches that went stands what they came to.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .entries import Fields, Lost, Packets, Stamp, Word, lost_fields, packets_fields, word_fields
+from .words import Body
+
+_AROUND = 256  # bytes that an entry takes besides its frame
+MOST_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A batch on its way to a connection's stream. `received_s` is on the run's clock, `received_us` on its wall."""
+
+    source: str
+    received_s: float
+    received_us: int
+    ticks: int
+    frame: bytes
+    snapshots: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.frame) + _AROUND
+
+    def fields(self, stamp: Stamp, now_s: float) -> Fields:
+        """As it is written now."""
+        late_ms = max(0, round((now_s - self.received_s) * 1000))
+        return packets_fields(
+            Packets(stamp, self.source, self.received_us, late_ms, self.ticks, self.frame, self.snapshots)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A word on its way to the state stream."""
+
+    kind: str
+    received_s: float
+    at_us: int
+    body: Body
+    size: int = _AROUND
+
+    def fields(self, stamp: Stamp, _now_s: float) -> Fields:
+        """As it is written."""
+        return word_fields(Word(stamp, self.kind, self.at_us, self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """In the place of batches that had to go."""
+
+    received_s: float  # of the first
+    since_us: int
+    until_us: int
+    ticks: int
+
+    def fields(self, stamp: Stamp, _now_s: float) -> Fields:
+        """As it is written."""
+        return lost_fields(Lost(stamp, self.since_us, self.until_us, self.ticks))
+
+
+Entry = Parcel | Remark | Hole
+
+
+class Line:
+    """What waits for one stream."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Parcel | Remark] = deque()
+        self.hole: Hole | None = None  # before the first that waits
+        self.words_lost = 0  # the same on the state stream, where counts say it
+
+    def drop(self) -> tuple[int, int]:
+        """Give up the oldest: bytes and ticks."""
+        gone = self.waiting.popleft()
+        if isinstance(gone, Remark):
+            self.words_lost += 1
+            return gone.size, 0
+        hole = self.hole or Hole(gone.received_s, gone.received_us, gone.received_us, 0)
+        self.hole = replace(hole, until_us=gone.received_us, ticks=hole.ticks + gone.ticks)
+        return gone.size, gone.ticks
+
+    @property
+    def oldest_s(self) -> float:
+        first = self.hole or next(iter(self.waiting), None)
+        return math.inf if first is None else first.received_s
+
+
+class Backlog:
+    """Of all streams of a feed, which share the bound. `put` never waits; `take` is for the one who writes.
+
+    Streams go by number: 0 is the state, then come the connections.
+    """
+
+    def __init__(self, streams: Sequence[int], most_bytes: int = MOST_BYTES) -> None:
+        self.more = threading.Condition()  # notified when something comes
+        self.size = 0  # bytes
+        self.ticks_lost = 0
+        self._most_bytes = most_bytes
+        self._lines = {stream: Line() for stream in streams}
+
+    def put(self, stream: int, entry: Parcel | Remark) -> None:
+        """Queue it, and give up what it takes to stay within the bound."""
+        with self.more:
+            self._lines[stream].waiting.append(entry)
+            self.size += entry.size
+            while self.size > self._most_bytes:
+                self._drop()
+            self.more.notify()
+
+    def take(self, stream: int, most: int, most_bytes: int) -> tuple[list[Entry], int]:
+        """Up to so many entries of a stream, the oldest first, and how many numbers are missing before them."""
+        with self.more:
+            line = self._lines[stream]
+            taken: list[Entry] = [] if line.hole is None else [line.hole]
+            missing, size = line.words_lost, 0
+            line.hole, line.words_lost = None, 0
+            while line.waiting and len(taken) < most and size < most_bytes:
+                one = line.waiting.popleft()
+                taken.append(one)
+                size += one.size
+            self.size -= size
+            return taken, missing
+
+    def clear(self) -> None:
+        """Forget all that waits: somebody else publishes it."""
+        with self.more:
+            self.size = 0
+            for stream in self._lines:
+                self._lines[stream] = Line()
+
+    @property
+    def oldest_s(self) -> float:
+        """The receipt of the oldest that waits; infinite: none does."""
+        with self.more:
+            return min(line.oldest_s for line in self._lines.values())
+
+    def __bool__(self) -> bool:
+        return any(line.waiting or line.hole for line in self._lines.values())
+
+    def _drop(self) -> None:
+        heads = [(line.waiting[0].received_s, stream) for stream, line in self._lines.items() if line.waiting]
+        size, ticks = self._lines[min(heads)[1]].drop()
+        self.size -= size
+        self.ticks_lost += ticks

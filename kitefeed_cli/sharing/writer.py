@@ -1,0 +1,205 @@
+"""Writes the streams, the boards and the names of a feed: one script call for each, and each behind the fence.
+
+A write whose answer was lost may have been carried out. It is repeated with the same numbers, and the script leaves out
+what is there. When the number of the lease is another one, which happens when Redis has forgotten the old one, the
+stamp of the last entry that is there tells the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..clock import Clock
+from . import scripts
+from .backlog import Backlog, Entry, Parcel, Remark
+from .entries import Stamp, board_fields
+from .keys import Keys
+from .known import Known
+from .server import errors, library
+
+if TYPE_CHECKING:
+    import redis
+
+STATE = 0  # its number among the streams
+_MOST = 256  # entries of one call
+_MOST_BYTES = 2**20
+
+Names = Mapping[int, tuple[str, str]]  # instrument token → name and mode
+
+
+class FencedError(Exception):
+    """The lease is not ours at this moment."""
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One stream of ours. Numbers are those of this lease."""
+
+    key: str
+    number: int = 0  # of the last entry that was taken to be written
+    confirmed: int = 0  # of the last that is there
+    after: str = ""  # its ID; empty: not known
+    pending: list[tuple[int, Entry]] = field(default_factory=list)  # by their numbers; perhaps written
+    known: Known = field(default_factory=Known)
+    posted: bool = False
+
+
+@dataclass(slots=True)
+class Written:
+    """What has been written since the start."""
+
+    entries: int = 0
+    ticks: int = 0
+    bytes: int = 0  # of frames
+
+
+class Writer:
+    """For one thread. What asks Redis raises `server.errors()`, and FencedError."""
+
+    def __init__(
+        self, client: redis.Redis, keys: Keys, connections: int, keep_s: float, backlog: Backlog, clock: Clock
+    ) -> None:
+        self.written = Written()
+        self._client = client
+        self._keys = keys
+        self._keep_ms = round(keep_s * 1000)
+        self._backlog = backlog
+        self._clock = clock
+        self._epoch = b""
+        self._streams = {STATE: _Stream(keys.state)}
+        self._streams |= {number: _Stream(keys.stream(number)) for number in range(1, connections + 1)}
+        self._write = client.register_script(scripts.WRITE)
+        self._probe = client.register_script(scripts.PROBE)
+        self._trim = client.register_script(scripts.TRIM)
+        self._post = client.register_script(scripts.POST)
+        self._keep = client.register_script(scripts.KEEP)
+
+    @property
+    def oldest_s(self) -> float:
+        """The receipt of the oldest that may not have been written yet; infinite: none. From any thread."""
+        pending = [stream.pending for stream in self._streams.values()]  # never changed, but replaced
+        return min((one[0][1].received_s for one in pending if one), default=math.inf)
+
+    def adopt(self, value: bytes, began: Remark) -> bool | None:
+        """From now on this is the value of our lease; None: it was before. `began` is written first. Whether Redis has
+        forgotten what we wrote under the one before."""
+        epoch = value.partition(b":")[0]
+        if epoch == self._epoch:
+            return None
+        before: Any = self._client.hgetall(self._keys.written)  # whoever had the lease before cannot write any more
+        forgotten = False
+        for stream in self._streams.values():
+            forgotten |= self._renumber(stream, before.get(stream.key.encode(), b""))
+        state = self._streams[STATE]
+        state.pending = [(1, began), *((number + 1, entry) for number, entry in state.pending)]
+        state.number += 1
+        self._epoch = epoch
+        return forgotten
+
+    def _renumber(self, stream: _Stream, before: bytes) -> bool:
+        """Count anew, without what is there: Redis may have carried out what it did not answer."""
+        epoch, _, number = before.partition(b":")
+        if self._epoch and epoch == self._epoch:
+            self._confirm(stream, max(stream.confirmed, int(number)))
+        forgotten = not before and stream.confirmed > 0
+        stream.pending = [(number - stream.confirmed, entry) for number, entry in stream.pending]
+        stream.number -= stream.confirmed
+        stream.confirmed = 0
+        stream.after = "" if before else "0-0"
+        return forgotten
+
+    def write(self, value: bytes) -> int:
+        """As much of the backlog as suits one call for each stream: how many entries."""
+        many = 0
+        for number, stream in self._streams.items():
+            if not stream.pending:
+                self._fill(number, stream)
+            if stream.pending:
+                many += len(stream.pending)
+                self._send(stream, value)
+        return many
+
+    def probe(self) -> None:
+        """There is no lease: whether that is because Redis is away. Raises in any case."""
+        self._ask(self._probe, [self._keys.written, self._keys.lease], [b""])
+
+    def trim(self, value: bytes) -> None:
+        """Make room for what could not be written."""
+        for stream in self._streams.values():
+            self._ask(self._trim, [stream.key, self._keys.lease], [value, self._keep_ms])
+
+    def post(self, value: bytes) -> None:
+        """The boards of all streams as they are."""
+        now_s = self._clock.now_s()
+        for number, stream in self._streams.items():
+            if stream.after and (stream.known or stream.posted):
+                stamp = Stamp(int(self._epoch), stream.confirmed)
+                fields = board_fields(stream.known.posted(stamp, stream.after, now_s))
+                self._ask(self._post, [self._keys.board(number), self._keys.lease], [value, *fields])
+                stream.posted = True
+
+    def name(self, value: bytes, names: Names) -> None:
+        """What is followed."""
+        text = orjson.dumps({str(token): named for token, named in names.items()})
+        self._ask(self._keep, [self._keys.names, self._keys.lease], [value, text])
+
+    def prune(self, names: Names) -> None:
+        """What is not followed any more is to be forgotten by the boards."""
+        for stream in self._streams.values():
+            stream.known.prune(names)
+
+    def forget(self) -> None:
+        """Somebody else has published meanwhile."""
+        for stream in self._streams.values():
+            stream.pending = []
+            stream.known = Known()
+        self._epoch = b""
+
+    def close(self) -> None:
+        """Hang up."""
+        with suppress(*errors()):
+            self._client.close()
+
+    def _fill(self, number: int, stream: _Stream) -> None:
+        entries, missing = self._backlog.take(number, _MOST, _MOST_BYTES)
+        if entries:
+            first = stream.number + missing + 1
+            stream.pending = list(enumerate(entries, first))
+            stream.number = first + len(entries) - 1
+
+    def _send(self, stream: _Stream, value: bytes) -> None:
+        epoch, now_s = int(self._epoch), self._clock.now_s()
+        said: list[Any] = [value, self._epoch, self._keep_ms]
+        for number, entry in stream.pending:
+            fields = entry.fields(Stamp(epoch, number), now_s)
+            said += (number, len(fields), *fields)
+        last: Any = self._ask(self._write, [stream.key, self._keys.lease, self._keys.written], said)
+        self._confirm(stream, stream.pending[-1][0])
+        stream.after = last.decode()
+
+    def _confirm(self, stream: _Stream, number: int) -> None:
+        """All up to this number is there."""
+        there = [entry for one, entry in stream.pending if one <= number]
+        stream.pending = stream.pending[len(there) :]
+        stream.confirmed = number
+        stream.number = max(stream.number, number)
+        self.written.entries += len(there)
+        for entry in there:
+            if isinstance(entry, Parcel):
+                stream.known.take(entry)
+                self.written.ticks += entry.ticks
+                self.written.bytes += len(entry.frame)
+
+    def _ask(self, script: Any, keys: Sequence[str], said: Sequence[Any]) -> Any:
+        try:
+            return script(keys, said)
+        except library().exceptions.ResponseError as error:
+            if str(error).startswith(scripts.FENCED):
+                raise FencedError from None
+            raise
