@@ -111,6 +111,10 @@ class Monitor:
 
     def _look(self) -> None:
         vitals = self.vitals()
+        # Here, and not whenever somebody asks: else those who ask often would weigh more.
+        if vitals.turned_s is not None and vitals.market_open and vitals.tick_age_s is not None:
+            with self._lock:
+                self._ages = self._ages.seen(vitals.tick_age_s)
         for look in self._looks:
             look(vitals)
 
@@ -122,12 +126,9 @@ class Monitor:
     def _note(self, now_s: float, today: date) -> None:
         """Add up what only looking shows."""
         since_s, self._looked_s = self._looked_s, now_s
-        if self._running and self._market.seems_open():
-            if self._state()[0] not in (Shown.LIVE.value, Shown.CLOSED.value):
-                self._outage_s += now_s - since_s
-            tick_age_s = self._tick_age_s()
-            if tick_age_s < inf:
-                self._ages = self._ages.seen(tick_age_s)
+        lives = self._state()[0] in (Shown.LIVE.value, Shown.CLOSED.value)
+        if self._running and self._market.seems_open() and not lives:
+            self._outage_s += now_s - since_s
         if today != self._day[0]:
             self._day = (today, self._whole())
         self._rates.append((now_s, self._ticks()))

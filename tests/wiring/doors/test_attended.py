@@ -122,6 +122,17 @@ def test_a_live_feed_says_so(watched: Watched) -> None:
     assert asked.tick_ages.looks > 0
 
 
+def test_the_age_of_the_newest_tick_is_looked_at_once_a_second_however_many_ask(watched: Watched) -> None:
+    with watched.running() as run:
+        watched.becomes(lambda vitals: vitals.tick_ages.looks > 0)
+        began_s, before = watched.clock.now_s(), run.monitor.vitals().tick_ages.looks
+        for _ in range(300):
+            run.monitor.vitals()
+        after, took_s = run.monitor.vitals().tick_ages.looks, watched.clock.now_s() - began_s
+
+    assert 0 <= after - before <= took_s + 1
+
+
 def test_a_token_that_dies_is_one_outage_one_problem_and_two_messages(watched: Watched) -> None:
     with watched.running():
         watched.becomes(live)
