@@ -62,5 +62,13 @@ class Keys:
         """Which of them cannot be had, and why: JSON, reason → instrument tokens."""
         return self._key("declined")
 
+    def holes(self, group: str) -> str:
+        """What a consumer group was not given, since it was gone by then; a stream that the group itself writes."""
+        return self._key(f"group:{group}:holes")
+
+    def places(self, group: str) -> str:
+        """The entry of each stream that a consumer group was given last; a hash."""
+        return self._key(f"group:{group}:places")
+
     def _key(self, word: str) -> str:
         return f"kitefeed:{{{self.name}}}:{word}"
