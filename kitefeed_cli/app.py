@@ -18,6 +18,7 @@ from .commands.find import find
 from .commands.login import login
 from .commands.logout import logout
 from .commands.poll import poll
+from .commands.read import read
 from .commands.run import run
 from .commands.simulate import simulate
 from .commands.status import status
@@ -79,6 +80,7 @@ app.command()(login)
 app.command()(logout)
 app.command()(find)
 app.command()(poll)
+app.command()(read)
 app.command()(simulate)
 app.command()(emulator)
 app.command()(explain)

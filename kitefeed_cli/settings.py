@@ -50,6 +50,7 @@ _KEYS = {
     "secondary": "KITEFEED_SECONDARY",
     "notify": "KITEFEED_NOTIFY",
     "notify_exec": "KITEFEED_NOTIFY_EXEC",
+    "from_url": "KITEFEED_FROM",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
@@ -79,6 +80,7 @@ class Settings:
     secondary: str = ""  # the source of quotes that is asked while Kite serves none; empty: none
     notify: tuple[str, ...] = field(default=(), repr=False)  # URLs that apprise knows; they hold passwords
     notify_exec: str = ""  # a program that is given each message
+    from_url: str = field(default="", repr=False)  # the Redis that another machine publishes to; may hold a password
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -136,6 +138,7 @@ def read_settings(
         secondary=str(values.get("secondary", "")).strip(),
         notify=_notify(values.get("notify", ())),
         notify_exec=str(values.get("notify_exec", "")),
+        from_url=str(values.get("from_url", "")),
         sources=sources,
         warnings=warnings,
     )

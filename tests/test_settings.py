@@ -58,6 +58,7 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "secondary": "default",
         "notify": "default",
         "notify_exec": "default",
+        "from_url": "default",
     } == settings.sources
 
 

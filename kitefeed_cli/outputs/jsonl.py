@@ -32,6 +32,7 @@ class JsonLines:
         self._clock = clock
         self._lock = threading.Lock()
         self._first = True
+        self.more = ""  # further fields of every record that is written now, with a comma before them
 
     def accept(self, batch: Batch) -> None:
         now_s, now = self._clock.now_s(), self._clock.wall()
@@ -89,6 +90,8 @@ class JsonLines:
                 self._first = False
                 kind, _, rest = lines[0].partition(",")
                 lines[0] = f'{kind},"schema":{SCHEMA},{rest}'
+            if self.more:
+                lines = [f"{line[:-1]}{self.more}}}" for line in lines]
             self._write("\n".join(lines) + "\n")
 
     def _tick(self, last: Last, source: str, now_s: float, now: datetime) -> dict[str, Any]:

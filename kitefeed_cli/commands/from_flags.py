@@ -1,0 +1,42 @@
+"""The flag that says from which Redis a shared feed is read. It is read with the other settings, the env file included,
+so that an address with a password need not stand on a command line."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .follow_flags import flags_of
+
+if TYPE_CHECKING:
+    from ..sharing.server import Address
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="URL",
+        help="The Redis that `run --publish` fills, like redis://HOST or redis://HOST?name=FEED.  "
+        "\\[env var: KITEFEED_FROM]",
+        show_default=False,
+    ),
+]
+
+
+def address_of(ctx: typer.Context) -> Address:
+    """Of a command with `from_url` and `env_file`. Raises Problem."""
+    from ..problems import Problem
+    from ..settings import read_settings
+    from ..sharing.server import Address
+
+    settings = read_settings(ctx.params["env_file"], os.environ, flags_of(ctx), need_key=False)
+    if not settings.from_url:
+        raise Problem(
+            "no Redis is named to read from",
+            "neither --from nor KITEFEED_FROM is given",
+            "give it like --from redis://127.0.0.1:6379",
+        )
+    flagged = settings.sources["from_url"] == "flag"
+    return Address.parse(settings.from_url, "--from" if flagged else "KITEFEED_FROM", secret=not flagged)
