@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..ticks.packets import MODES
+from ..ticks.packets import MODES, richest
 from .keys import Keys
 from .server import Address, errors
 
@@ -74,19 +74,11 @@ def added_up(client: redis.Redis, keys: Keys) -> dict[int, str]:
     pipe.time()
     pipe.hgetall(keys.wants)
     (now_s, _), fields = pipe.execute()
-    whole: dict[int, str] = {}
-    forgotten = []
-    for field, text in fields.items():
-        at_s, wanted = _wanted_of(text)
-        if now_s - at_s > _FORGOTTEN_S:
-            forgotten.append(field)
-        elif now_s - at_s <= OLD_S:
-            for token, mode in wanted.items():
-                if MODES[mode] > MODES.get(whole.get(token, ""), 0):
-                    whole[token] = mode
+    wishes = {field: _wanted_of(text) for field, text in fields.items()}
+    forgotten = [field for field, (at_s, _) in wishes.items() if now_s - at_s > _FORGOTTEN_S]
     if forgotten:
         client.hdel(keys.wants, *forgotten)
-    return whole
+    return richest(wanted for at_s, wanted in wishes.values() if now_s - at_s <= OLD_S)
 
 
 def decline(client: redis.Redis, keys: Keys, declined: Declined) -> None:

@@ -6,7 +6,7 @@ of an index (Kite Connect v3 docs, WebSocket page). So nothing is ever decoded o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .batch import TickBatch
@@ -70,6 +70,16 @@ def frame(packets: Collection[bytes]) -> bytes:
     for packet in packets:
         parts += (_LENGTH[len(packet)], packet)
     return b"".join(parts)
+
+
+def richest(wishes: Iterable[Mapping[int, str]]) -> dict[int, str]:
+    """All of what these want (modes by instrument token), each instrument in the richest mode that one asks for."""
+    whole: dict[int, str] = {}
+    for wish in wishes:
+        for token, mode in wish.items():
+            if MODES[mode] > MODES.get(whole.get(token, ""), 0):
+                whole[token] = mode
+    return whole
 
 
 def split(whole: bytes) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
@@ -15,26 +14,23 @@ from ...console.hours import state_shown
 from ...console.printer import Printer
 from ...gateway.guard import address, check_exposed, is_here, read_key
 from ...gateway.upstream import Condition, Declined, Trouble
-from ...kite.extras import Extras
-from ...kite.instruments import Instruments, list_day
-from ...kite.rest import Rest
-from ...kite.watchlist import Watchlist, lists_of
+from ...kite.watchlist import Watchlist
 from ...kite.wire import DIVISORS
 from ...policy import Shown
 from ...settings import Settings
-from ...ticks.board import Board
 from ...ticks.bus import Bus
 from ...ticks.lane import WhenFull
 from ..login.page import PageLogin
 from ..loop.market import Market
 from ..loop.seat import Seat
 from ..loop.voice import GOOD, Voice
+from ..run.wishes import Wishes
 from ..vitals.monitor import Monitor
+from .lists import DayLists
 
 if TYPE_CHECKING:
     from ...gateway.server import Gateway, Serving
 
-_LEAVE_S = 5.0  # what was given up may tick until the next frame, and in what is queued
 _FROM_THE_FEED = (Shown.LIVE, Shown.PARTIAL, Shown.CLOSED)
 
 
@@ -46,8 +42,8 @@ class Run(Protocol):
     voice: Voice
     market: Market
     bus: Bus
-    board: Board
-    rest: Rest
+    wishes: Wishes
+    lists: DayLists
     ears: list[Callable[[str, str], None]]
     monitor: Monitor
 
@@ -55,14 +51,9 @@ class Run(Protocol):
 class Served:
     """A run as an upstream (`gateway.upstream.Upstream`)."""
 
-    def __init__(self, run: Run, mode: str, login: PageLogin | None, clock: Clock) -> None:
+    def __init__(self, run: Run, login: PageLogin | None) -> None:
         self._run = run
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._lists: tuple[str, Instruments] | None = None
-        self._leaving: dict[int, float] = {}  # instruments that were given up, and when
         self._login = login
-        self._extras = Extras(run.watchlist, mode, self._list)
 
     def condition(self) -> Condition:
         voice = self._run.voice
@@ -84,36 +75,10 @@ class Served:
         return self._run.seats[0].hands.user_name
 
     def want(self, wanted: Mapping[int, str]) -> list[Declined]:
-        came = self._extras.want(wanted)
-        self._forget([token for change in came.changes for token in change.gone])
-        for seat, change in zip(self._run.seats, came.changes, strict=True):
-            if change.added or change.gone:
-                seat.feed.follow(change.added, change.gone)
-        return [Declined(tuple(tokens), why) for why, tokens in came.declined.items()]
-
-    def _forget(self, gone: list[int]) -> None:
-        """What was given up a while ago has no row and no last price any more."""
-        now_s = self._clock.now_s()
-        left = [token for token, at_s in self._leaving.items() if now_s - at_s > _LEAVE_S]
-        for token in left:
-            del self._leaving[token]
-        left = [token for token in left if token not in self._run.watchlist.subscriptions]
-        if left:
-            self._run.watchlist.forget(left)
-            self._run.board.forget(left)
-        self._leaving.update(dict.fromkeys(gone, now_s))
+        return self._run.wishes.want("clients", wanted)
 
     def list_of(self, exchange: str | None) -> bytes:
-        dump = self._list().dump()
-        if exchange is None:
-            return dump.content
-        place = dump.header.index("exchange")
-        head, *lines = dump.content.split(b"\n")
-        wanted = exchange.encode()
-        cells = ((line, line.rstrip(b"\r").split(b",")) for line in lines)
-        return (
-            b"\n".join([head, *(line for line, cell in cells if len(cell) > place and cell[place] == wanted)]) + b"\n"
-        )
+        return self._run.lists.csv(exchange)
 
     def counters(self) -> Mapping[str, Any]:
         return {
@@ -132,14 +97,6 @@ class Served:
 
     def login_news(self) -> str:
         return "" if self._login is None else self._login.news
-
-    def _list(self) -> Instruments:
-        """The day's list, read once a day."""
-        with self._lock:
-            day = list_day(self._clock.wall())
-            if self._lists is None or self._lists[0] != day:
-                self._lists = day, lists_of(self._run.rest, self._clock)
-            return self._lists[1]
 
 
 def serving_of(where: str, key_file: Path | None, *, remote: bool, honest: bool) -> Serving:
@@ -162,7 +119,7 @@ def served(
 
     # Kite sends the browser to this computer, so a page on another one cannot finish a login.
     login = PageLogin(settings, environ) if is_here(serving.host) else None
-    upstream = Served(run, settings.mode, login, clock)
+    upstream = Served(run, login)
     gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error, run.monitor.vitals)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)

@@ -32,6 +32,7 @@ from ...ticks.bus import Bus
 from ...ticks.gaps import Gap, GapLedger
 from ...ticks.lane import Lane, WhenFull
 from ...ticks.road import Road
+from ..doors.lists import DayLists
 from ..loop.hands import LiveHands
 from ..loop.market import Market
 from ..loop.seat import Seat
@@ -45,6 +46,7 @@ from .incidents import Incidents
 from .names import few_names, resolve_names, tell_missing, tell_waiting
 from .until import Until
 from .upkeep import Upkeep
+from .wishes import Wishes
 
 _BOARD_S = 0.25  # how long ticks may gather for the board, unless somebody asks it
 _STOP_S = 1.0  # what an output that is stuck may take of the two seconds after Ctrl-C
@@ -100,6 +102,8 @@ class FeedRun:
             incidents.expect(self.watchlist)
         fleet = Fleet([len(part) for part in parts], limits) if len(parts) > 1 else None
         self.seats = [self._seat(settings, part, fleet) for part in parts]
+        self.lists = DayLists(rest, clock)
+        self.wishes = Wishes(self.watchlist, self.seats, self.board, settings.mode, self.lists.today, clock)
         ours = self.seats, self._roads, self.bus.counters, self.market, self.voice, self.watchlist, clock
         self.monitor = Monitor(*ours)
         self._fallback = fallback_of(secondary or secondary_of(settings, clock), self, self._roads, printer, clock)
