@@ -34,6 +34,11 @@ class Parcel:
     def size(self) -> int:
         return len(self.frame) + _AROUND
 
+    @property
+    def hole(self) -> Hole:
+        """What stands in its place when it had to go."""
+        return Hole(self.received_s, self.received_us, self.received_us, self.ticks)
+
     def fields(self, stamp: Stamp, now_s: float) -> Fields:
         """As it is written now."""
         late_ms = max(0, round((now_s - self.received_s) * 1000))
@@ -65,6 +70,11 @@ class Hole:
     since_us: int
     until_us: int
     ticks: int
+    size: int = _AROUND
+
+    def joined(self, later: Hole) -> Hole:
+        """Both in one."""
+        return replace(self, until_us=later.until_us, ticks=self.ticks + later.ticks)
 
     def fields(self, stamp: Stamp, _now_s: float) -> Fields:
         """As it is written."""
@@ -78,19 +88,20 @@ class Line:
     """What waits for one stream."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Parcel | Remark] = deque()
+        self.waiting: deque[Entry] = deque()
         self.hole: Hole | None = None  # before the first that waits
         self.words_lost = 0  # the same on the state stream, where counts say it
 
-    def drop(self) -> tuple[int, int]:
-        """Give up the oldest: bytes and ticks."""
+    def drop(self) -> Entry:
+        """Give up the oldest."""
         gone = self.waiting.popleft()
         if isinstance(gone, Remark):
             self.words_lost += 1
-            return gone.size, 0
-        hole = self.hole or Hole(gone.received_s, gone.received_us, gone.received_us, 0)
-        self.hole = replace(hole, until_us=gone.received_us, ticks=hole.ticks + gone.ticks)
-        return gone.size, gone.ticks
+            return gone
+        place = gone if isinstance(gone, Hole) else gone.hole
+        before = self.hole
+        self.hole = place if before is None else before.joined(place)
+        return gone
 
     @property
     def oldest_s(self) -> float:
@@ -114,11 +125,14 @@ class Backlog:
     def put(self, stream: int, entry: Parcel | Remark) -> None:
         """Queue it, and give up what it takes to stay within the bound."""
         with self.more:
-            self._lines[stream].waiting.append(entry)
-            self.size += entry.size
-            while self.size > self._most_bytes:
-                self._drop()
+            self._put(stream, entry)
             self.more.notify()
+
+    def lose(self, stream: int, hole: Hole) -> None:
+        """Batches went before they came here."""
+        with self.more:
+            self.ticks_lost += hole.ticks
+            self._put(stream, hole)
 
     def take(self, stream: int, most: int, most_bytes: int) -> tuple[list[Entry], int]:
         """Up to so many entries of a stream, the oldest first, and how many numbers are missing before them."""
@@ -150,8 +164,14 @@ class Backlog:
     def __bool__(self) -> bool:
         return any(line.waiting or line.hole for line in self._lines.values())
 
+    def _put(self, stream: int, entry: Entry) -> None:
+        self._lines[stream].waiting.append(entry)
+        self.size += entry.size
+        while self.size > self._most_bytes:
+            self._drop()
+
     def _drop(self) -> None:
         heads = [(line.waiting[0].received_s, stream) for stream, line in self._lines.items() if line.waiting]
-        size, ticks = self._lines[min(heads)[1]].drop()
-        self.size -= size
-        self.ticks_lost += ticks
+        gone = self._lines[min(heads)[1]].drop()
+        self.size -= gone.size
+        self.ticks_lost += gone.ticks if isinstance(gone, Parcel) else 0

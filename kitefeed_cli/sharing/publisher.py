@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from ..clock import Clock
 from ..ticks.batch import TickBatch
 from ..ticks.encoding import packets_in
+from ..ticks.lane import Lane
 from ..ticks.last import Batch
 from ..ticks.packets import frame, frame_of
-from .backlog import Backlog, Parcel, Remark
+from .backlog import Backlog, Hole, Parcel, Remark
 from .outage import Outage
 from .server import errors, is_full
 from .words import BEGAN, CONDITION, NAMES, Began, Body, State, began_body, state_body
@@ -82,6 +83,9 @@ class Publisher:
         self._paused = False
         self._forget = False
         self._forgotten = False  # by Redis, since it went away
+        self._lane: Lane | None = None
+        self._dropped = 0  # by the lane
+        self._came_us: int | None = None  # the last batch
         self._stated: State | None = None
         self._names: Names = {}
         self._look_s = self._state_s = self._names_s = self._board_s = clock.now_s()  # when they are due
@@ -105,7 +109,16 @@ class Publisher:
         if ticks:
             stream = self._feed.connection_of(int.from_bytes(whole[4:8], "big"))
             at_us = self._wall_us(self._clock.now_s() - batch.received_s)
+            dropped = 0 if self._lane is None else self._lane.counters().dropped
+            if dropped > self._dropped:
+                since_us = at_us if self._came_us is None else self._came_us
+                self._backlog.lose(stream, Hole(batch.received_s, since_us, at_us, dropped - self._dropped))
+            self._dropped, self._came_us = dropped, at_us
             self._backlog.put(stream, Parcel(batch.source, batch.received_s, at_us, ticks, whole, snapshots))
+
+    def fed_by(self, lane: Lane) -> None:
+        """What is lost in this lane is told too: in the stream of the batch that follows."""
+        self._lane = lane
 
     def remark(self, kind: str, body: Body) -> None:
         """A word for the state stream, from any thread."""
@@ -113,11 +126,12 @@ class Publisher:
             self._backlog.put(STATE, self._remark(kind, body))
 
     def close(self) -> None:
-        """Write what is there, if Redis takes it at once."""
+        """Write what is there, if Redis takes it at once. Not waited for again when it is repeated."""
         with self._backlog.more:
-            self._closing = True
+            first, self._closing = not self._closing, True
             self._backlog.more.notify_all()
-        self._thread.join(self._clock.real_s(_LAST_S))
+        if first and self._thread.ident is not None:
+            self._thread.join(self._clock.real_s(_LAST_S))
 
     # --------------------------------------------------- whether it may write
 

@@ -227,7 +227,7 @@ def test_a_replica_and_a_password_that_was_changed_are_named(server: RedisServer
         eventually(lambda: made.problems != [])
         server.client.replicaof("NO", "ONE")
         eventually(lambda: made.backs != [])
-    with press(server.url) as other:
+    with press(server.url, "another") as other:
         other.accept()
         server.client.config_set("requirepass", "secret-secret")
         server.client.client_kill_filter(skipme=True)
