@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from ..clock import Clock
 from ..rounds import Rounds
+from .candidate import Candidate
 from .lease import RENEW_S, Holder, Lease
 from .server import errors
-
-_PATIENCE = 4  # rounds in which a holder whom Redis has forgotten may come back
 
 
 class Claim:
@@ -20,11 +19,11 @@ class Claim:
         self, lease: Lease, lost: Callable[[Holder | None], object], again: Callable[[], object], clock: Clock
     ) -> None:
         self._lease = lease
+        self._candidate = Candidate(lease, clock)
         self._lost = lost
         self._again = again
         self._held = bool(lease.value)
         self._refused = False  # another one has it
-        self._free = 0  # rounds without a holder
         self._rounds = Rounds("claim", self.look, RENEW_S, clock, at_once=True)
 
     def start(self) -> None:
@@ -37,18 +36,15 @@ class Claim:
 
     def look(self) -> None:
         """Renew it, or take it."""
+        before = self._held
         try:
-            if self._held:
-                held = self._lease.renew()
-            else:
-                held = self._lease.take(forgotten=not self._refused or self._free >= _PATIENCE)
+            self._held = self._lease.renew() if before else self._candidate.look()
         except errors():
             return
-        self._free = self._free + 1 if not held and self._lease.other is None else 0
-        before, self._held = self._held, held
-        if not held and (before or not self._refused):
+        holder = self._lease.other if before else self._candidate.holder
+        if not self._held and not self._refused and (before or holder is not None):
             self._refused = True
-            self._lost(self._lease.other)
-        elif held and self._refused:
+            self._lost(holder)
+        elif self._held and self._refused:
             self._refused = False
             self._again()
