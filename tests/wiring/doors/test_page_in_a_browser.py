@@ -94,7 +94,8 @@ def test_normal_operation_then_an_expired_token_then_a_login_while_one_watches(f
     began_s = CLOCK.now_s()
     back_at = browser.does(login=True)["back_at"]
     assert f"http://{feed.gateway.root}/ui" == back_at
-    assert CLOCK.now_s() - began_s < 6.0, "the click, the exchange, and three seconds"
+    # Two seconds where nothing else runs; the login is a Python of its own, which a busy machine starts slowly.
+    assert CLOCK.now_s() - began_s < 12.0, "the click, the exchange, and three seconds"
     told = browser.does(wait="LIVE")
     assert "" == told["problem"]
     assert "feed" == browser.does(row="NSE:INFY")["cells"][4], "as soon as the word is there"
