@@ -5,17 +5,16 @@ The access token is not among them: it changes during a run and lives in `sessio
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from .env_file import EnvText, UnreadableError, parse, read_text
 from .following import Following, Rule, following
-from .problems import Exit, Problem, nearest
+from .problems import Problem, nearest
 from .redact import REDACTOR, one_line
+from .roots import checked_root
 
 REST_ROOT = "https://api.kite.trade"
 WS_ROOT = "wss://ws.kite.trade"
@@ -165,34 +164,6 @@ def _chosen(
     return values, sources
 
 
-def checked_root(key: str, url: str, secure: str, plain: str, query: str = "") -> str:
-    """The URL without its last slash, when credentials may travel there: TLS, or this computer. `query`: the shape of
-    the one query it may have. Raises Problem."""
-    why = ""
-    host: str | None = None
-    scheme = ""
-    try:
-        parts = urlsplit(url)
-        scheme, host = parts.scheme, parts.hostname
-        _ = parts.port  # reading it checks it
-    except ValueError:
-        why = "it is not a URL"
-    else:
-        if not host or scheme not in (secure, plain) or not url.isprintable() or " " in url:
-            why = f"it must look like {secure}://host or {plain}://127.0.0.1:port"
-        elif parts.username is not None or parts.password is not None:
-            why = "it carries a user name or a password"
-        elif parts.fragment or (parts.query and not re.fullmatch(query, parts.query)):
-            why = "it must not have a query" + (" other than `user_id`" if query else "")
-        elif scheme == plain and not is_loopback(host):
-            why = f"plain {plain}:// would send your access token unencrypted to {one_line(host)}"
-    if why:
-        raise Problem(
-            f"{key} cannot be used", why, f"correct {key}, or remove it to use Kite's own address", Exit.USAGE
-        )
-    return url.rstrip("/")
-
-
 def is_on(key: str, text: str) -> bool:
     """Whether a switch that is written as a word is on. Raises Problem for a word that is neither on nor off."""
     word = text.strip().lower()
@@ -201,16 +172,6 @@ def is_on(key: str, text: str) -> bool:
     if word in ("1", "true", "yes", "on"):
         return True
     raise Problem(f"{key} cannot be used", f"{one_line(word)[:40]} is neither on nor off", f"write {key}=on")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host name can only be this computer."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parsed(path: Path, blank: str) -> EnvText:

@@ -11,7 +11,7 @@ import pytest
 
 from kitefeed_cli.problems import Exit, Problem
 from kitefeed_cli.redact import REDACTED, REDACTOR
-from kitefeed_cli.settings import DEFAULT_INSTRUMENTS, REST_ROOT, checked_root, is_loopback, read_settings
+from kitefeed_cli.settings import DEFAULT_INSTRUMENTS, REST_ROOT, read_settings
 
 KEY = {"KITE_API_KEY": "key123"}
 
@@ -241,14 +241,6 @@ def test_an_address_that_would_give_the_token_away_is_refused(env_file: Path, ro
     assert "pass" not in problem.why.replace("password", "")
 
 
-@pytest.mark.parametrize(
-    "root", ["https://api.kite.trade", "http://127.0.0.1:5000", "http://localhost:1", "http://[::1]:1", "https://s/oms"]
-)
-def test_good_addresses_lose_their_last_slash_and_nothing_else(root: str) -> None:
-    assert root == checked_root("X", root, "https", "http")
-    assert root == checked_root("X", f"{root}/", "https", "http")
-
-
 def test_the_feed_address_has_its_own_schemes(env_file: Path) -> None:
     assert "it must look like wss://host" in problem_with(env_file, {**KEY, "KITEFEED_WS_ROOT": "https://a"}).why
     assert "ws://127.0.0.1:1" == read_settings(env_file, {**KEY, "KITEFEED_WS_ROOT": "ws://127.0.0.1:1"}).ws_root
@@ -274,13 +266,6 @@ def test_the_feed_address_of_the_sandbox_carries_a_user_id(env_file: Path) -> No
 )
 def test_no_other_query_is_taken_for_part_of_an_address(env_file: Path, key: str, root: str) -> None:
     assert "it must not have a query" in problem_with(env_file, {**KEY, key: root}).why
-
-
-@pytest.mark.parametrize(
-    ("host", "here"), [("127.8.9.1", True), ("::1", True), ("LOCALHOST", True), ("0.0.0.0", False)]
-)
-def test_only_this_computer_is_loopback(host: str, here: bool) -> None:
-    assert here is is_loopback(host)
 
 
 def test_instruments_are_a_list_or_a_text_with_commas(env_file: Path) -> None:

@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ..clock import Clock
 from ..family import allowed_family, remark
-from ..settings import is_loopback
+from ..roots import is_loopback
 from .link import Interrupted, Link, Unreachable
 
 # A dead IPv6 route must not eat the deadline that a living IPv4 one could keep.

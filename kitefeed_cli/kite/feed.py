@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..clock import Clock
 from ..policy.events import Event, FeedUnreachable
-from ..settings import is_loopback
+from ..roots import is_loopback
 from ..ticks.last import Batch
 from .connection import Connection, Missed, Plan, Told
 from .dial import Names

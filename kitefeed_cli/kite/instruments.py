@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ..following import normal
 from ..problems import Exit, Problem
 from ..redact import one_line
-from ..settings import is_loopback
+from ..roots import is_loopback
 from .changes import Changes, Kind, compare, from_notes
 from .dump import BrokenDumpError, Dump, Instrument
 from .errors import KiteError

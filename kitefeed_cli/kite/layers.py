@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from ..clock import Clock
-from ..settings import is_loopback
+from ..roots import is_loopback
 from .dial import Address, Names, connect, proxy_for, tunnel
 from .foreign import proxy_of
 from .link import Link, Unreachable

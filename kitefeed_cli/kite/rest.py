@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from ..clock import IST, Clock
 from ..policy.events import Answer
 from ..redact import REDACTOR, one_line
+from ..roots import checked_root, is_loopback
 from ..session import is_access_token
-from ..settings import checked_root, is_loopback
 from ..ticks.quotes import Depth, Quote
 from .errors import KiteError, judge, no_turn, not_csv, unexpected
 from .instruments import cache_folder

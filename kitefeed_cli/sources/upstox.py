@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..settings import checked_root
+from ..roots import checked_root
 from ..ticks.decimals import decimals
 from .http import Fetched, fetched
 from .offer import Quote, Setup, SourceError, Wanted
