@@ -70,6 +70,9 @@ class TokenCommand:
         if child is not None:
             end(child)
 
+    def reopen(self) -> None:
+        self._closed = False
+
     def _ask(self) -> Session:
         self._asked_s = self._clock.now_s()
         found = self._answer()

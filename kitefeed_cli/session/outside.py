@@ -34,6 +34,9 @@ class Outside(Protocol):
     def close(self) -> None:
         """End whatever goes on; from any thread."""
 
+    def reopen(self) -> None:
+        """It is asked again after `close`."""
+
 
 class Given:
     """A value handed over once: from the environment or standard input."""
@@ -55,6 +58,9 @@ class Given:
 
     def close(self) -> None:
         """Nothing goes on."""
+
+    def reopen(self) -> None:
+        """It was never closed."""
 
 
 class TokenFile:
@@ -83,6 +89,9 @@ class TokenFile:
 
     def close(self) -> None:
         """Nothing goes on."""
+
+    def reopen(self) -> None:
+        """It was never closed."""
 
 
 def fingerprint_of(path: Path) -> Fingerprint | None:

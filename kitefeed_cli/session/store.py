@@ -96,6 +96,11 @@ class TokenStore:
         if self.outside is not None:
             self.outside.close()
 
+    def reopen(self) -> None:
+        """Another run goes on with it after `close`."""
+        if self.outside is not None:
+            self.outside.reopen()
+
     def save(self, access_token: str, issued_at: datetime | None = None) -> None:
         """Keep the token: atomically, mode 0600, every line of the file that is not ours untouched. Raises Problem."""
         assert is_access_token(access_token)

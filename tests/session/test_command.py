@@ -300,6 +300,21 @@ def test_a_stop_does_not_wait_for_a_program_that_hangs(make: Callable[[str], Tok
     assert REAL.now_s() - starts_s < 2.0
 
 
+def test_a_command_that_was_closed_can_be_asked_by_another_run(
+    make: Callable[[str], TokenCommand], tool: Tool, clock: HandClock
+) -> None:
+    command = make(tool.line)
+    store = TokenStore(tool.folder / ".env", command)
+    before = store.read().access_token
+    store.close()
+    store.reopen()
+    tool.says(NEW + "\n")
+    clock.at_s += CALM_S
+    store.fingerprint()
+
+    assert (OLD, NEW) == (before, store.read().access_token)
+
+
 def test_the_last_answer_is_known_while_it_is_asked_again(
     make: Callable[[str], TokenCommand], clock: HandClock, tmp_path: Path
 ) -> None:
