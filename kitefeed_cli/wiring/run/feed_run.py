@@ -14,6 +14,7 @@ from ...console.printer import Printer
 from ...console.streams import OutputClosed
 from ...driver.fleet import Fleet
 from ...driver.inbox import ThreadInbox
+from ...health.vitals import STANDBY
 from ...kite.choice import prices_of
 from ...kite.feed import Feed
 from ...kite.rest import Rest
@@ -41,7 +42,7 @@ from ..values.fallback import fallback_of, secondary_of
 from ..values.health import Health, Outputs
 from ..values.losses import tell_losses
 from ..values.output import make_output, start
-from ..vitals.monitor import Monitor
+from ..vitals.monitor import Monitor, Waiting
 from .incidents import Incidents
 from .names import few_names, resolve_names, tell_missing, tell_waiting
 from .until import Until
@@ -158,12 +159,26 @@ class FeedRun:
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
-        over = self._until.over() if self._until else None  # on a holiday before anybody is asked
+        over = self.over()  # on a holiday before anybody is asked
         if over is not None:
             self._printer.status(over)
             return
         self.look_up()
         self.follow()
+
+    def over(self) -> str | None:
+        """Why there is nothing to run for any more, by `until`. Raises Problem when it cannot know."""
+        return self._until.over() if self._until else None
+
+    def stand_by(self, how: Callable[[], Waiting]) -> None:
+        """The run waits for its turn; `how` is asked for the vitals meanwhile."""
+        self.monitor.waiting = how
+        self._output.shown(STANDBY, None)
+
+    def take_over(self, missed_s: Mapping[int, float]) -> None:
+        """Its turn has come. By connection, how long ago the last tick came to the one before."""
+        for number, road in enumerate(self._roads, start=1):
+            road.ledger.begin(missed_s.get(number))
 
     def follow(self) -> None:
         """The same once the names have been looked up."""
