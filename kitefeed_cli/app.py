@@ -19,6 +19,7 @@ from .commands.login import login
 from .commands.logout import logout
 from .commands.poll import poll
 from .commands.read import read
+from .commands.relay import relay
 from .commands.run import run
 from .commands.simulate import simulate
 from .commands.status import status
@@ -80,6 +81,7 @@ app.command()(login)
 app.command()(logout)
 app.command()(find)
 app.command()(poll)
+app.command()(relay)
 app.command()(read)
 app.command()(simulate)
 app.command()(emulator)

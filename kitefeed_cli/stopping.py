@@ -14,5 +14,5 @@ def stopped_exit() -> int:
     """
     words = sys.argv[1:]
     command = next((word for word in words if not word.startswith("-")), "")
-    ends_so = command in ("run", "read", "emulator", "login") or (command == "poll" and "--once" not in words)
+    ends_so = command in ("run", "relay", "read", "emulator", "login") or (command == "poll" and "--once" not in words)
     return 0 if ends_so else INTERRUPTED

@@ -1,4 +1,4 @@
-"""The flags of `run --serve`, and what they ask for."""
+"""The flags of `run --serve` and of `relay`, and what they ask for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ Serve = Annotated[
         envvar="KITEFEED_SERVE",
         metavar="[HOST:]PORT",
         help="Serve the feed to other programs, which take it for Kite, and a page to look at; HOST is 127.0.0.1.",
+    ),
+]
+ServeHere = Annotated[
+    str,
+    typer.Option(
+        "--serve",
+        envvar="KITEFEED_SERVE",
+        metavar="[HOST:]PORT",
+        help="Where to serve; HOST is 127.0.0.1, 0 a free port.",
     ),
 ]
 ServeRemote = Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..health import Vitals, livez, readyz
-from ..health.vitals import REDIS_AWAY, STANDBY
+from ..health.vitals import PUBLISHER_SILENT, REDIS_AWAY, STANDBY
 from ..policy import Cause, Shown
 from ..problems import Exit
 from .messages import exit_code
@@ -23,6 +23,10 @@ _STANDBY_WORDS = {
     Exit.LOGIN: "it could not take over: run `kitefeed login` on this computer too",
     Exit.UNREACHABLE: "Kite cannot be reached from here, so it could not take over now",
     Exit.REFUSED: "Kite refuses, so it could not take over",
+}
+_RELAY_WORDS = {
+    REDIS_AWAY: "nothing comes from Redis; the relay keeps trying",
+    PUBLISHER_SILENT: "nobody publishes the feed; the relay carries on when somebody does",
 }
 
 
@@ -41,6 +45,8 @@ def verdict(vitals: Vitals, max_tick_age_s: float | None = None) -> Verdict:
         return Verdict(Exit.NO, f"its deciding loop has been stuck for {duration(vitals.turned_s or 0.0)}")
     if vitals.state == STANDBY:
         return _standing_by(vitals.cause)
+    if vitals.cause in _RELAY_WORDS:
+        return Verdict(Exit.NO, _RELAY_WORDS[vitals.cause])
     if max_tick_age_s is not None and vitals.market_open and (age_s is None or age_s > max_tick_age_s):
         return Verdict(Exit.NO, _no_tick(age_s))
     cause = None if vitals.cause is None else Cause(vitals.cause)

@@ -8,26 +8,25 @@ from dataclasses import replace
 
 from ..clock import Clock
 from ..gateway.upstream import SILENT_S, Condition, Trouble
+from ..health.vitals import PUBLISHER_SILENT, REDIS_AWAY
 from ..ticks.batch import TickBatch
 from ..ticks.gaps import GapSums
 from ..ticks.last import FEED
 from .entries import Word
 from .reading import Loss, Names
-from .server import Away
+from .server import Address, Away
 from .words import BEGAN, CONDITION, GAP, TEXT, Began, State, Text, began_of, gap_of, state_of, text_of
-
-REDIS_AWAY, PUBLISHER_SILENT = "redis-away", "publisher-silent"
 
 _START_S = 3.0  # what the first answer may take
 
 
 class Hearing:
     """A `reading.Listener`; what it knows may be asked from any thread. `take` gets the packets, `text` what Kite sent
-    as text, `missed` what did not come. `shown`: where the Redis is."""
+    as text, `missed` what did not come."""
 
     def __init__(
         self,
-        shown: str,
+        address: Address,
         take: Callable[[TickBatch], None],
         text: Callable[[Text], None],
         missed: Callable[[Loss], None],
@@ -41,7 +40,7 @@ class Hearing:
         self.away: Away | None = None  # why Redis cannot be asked; whoever asks it fills it in
         self.ticked_s = -math.inf  # the feed's last packet that was news
         self.lost = missed
-        self._shown = shown
+        self._shown, self._name = address.shown, address.keys.name
         self._take = take
         self._text = text
         self._clock = clock
@@ -89,7 +88,7 @@ class Hearing:
             trouble = Trouble(f"nothing comes from Redis at {self._shown}", what, cure, REDIS_AWAY)
             return Condition("stale", "Redis is away", trouble=trouble)
         if never:
-            why = "nobody has published in this Redis under this name, at least not of late"
+            why = f"Redis at {self._shown} is up, and nobody has written to it of late under the name {self._name!r}"
             trouble = Trouble("nobody publishes this feed yet", why, _PUBLISH, PUBLISHER_SILENT)
             return Condition("stale", "nobody publishes yet", trouble=trouble)
         why = f"Redis at {self._shown} is up, and nobody has written to it for {now_s - self._heard_s:.0f} s"

@@ -63,18 +63,18 @@ class Address:
         shown = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{port or 6379}"
         return cls(text.strip().partition("?")[0], one_line(shown), Keys(name))
 
-    def connect(self, wait_s: float = 0.0) -> redis.Redis:
+    def connect(self, wait_s: float = 0.0, answer_s: float = ANSWER_S) -> redis.Redis:
         """A client that asks nothing yet, with one socket, for one thread. `wait_s`: the longest that a command may be
-        told to block. Nothing is tried again by itself: whether a write was carried out, only the script behind it can
-        tell. Raises Problem without the package."""
+        told to block; `answer_s`: what else it may take. Nothing is tried again by itself: whether a write was carried
+        out, only the script behind it can tell. Raises Problem without the package."""
         package = library()
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
         client: redis.Redis = package.Redis.from_url(
             self.url,
-            socket_connect_timeout=ANSWER_S,
-            socket_timeout=wait_s + ANSWER_S,
+            socket_connect_timeout=answer_s,
+            socket_timeout=wait_s + answer_s,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
             max_connections=1,

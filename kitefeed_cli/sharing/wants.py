@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import redis
 
 OLD_S = 30.0
+_LAST_REAL_S = 0.4  # each thing that is to be waited for at the end
 _FORGOTTEN_S = 600.0  # then its field is deleted
 _INSTRUMENTS_MAX = 9000  # more can be followed by nobody
 
@@ -59,12 +60,17 @@ class Wish:
         return _declined_of(declined)
 
     def drop(self) -> None:
-        """The relay ends. Raises nothing: the field is forgotten by itself."""
-        with self._lock, contextlib.suppress(*errors()):
-            self._left = True
-            if self._client is not None:
-                self._client.hdel(self._address.keys.wants, self._field)
-                self._client.close()
+        """The relay ends. Raises nothing: the field is forgotten by itself. Does not wait long for a Redis that stands
+        still."""
+        self._left = True
+        quiet = self._lock.acquire(timeout=_LAST_REAL_S)
+        if self._client is not None:
+            with contextlib.suppress(*errors()):  # also under somebody who waits in `tell`, which ends that
+                self._client.connection_pool.disconnect(inuse_connections=True)
+            with contextlib.suppress(*errors()), self._address.connect(answer_s=_LAST_REAL_S) as client:
+                client.hdel(self._address.keys.wants, self._field)
+        if quiet:
+            self._lock.release()
 
 
 def added_up(client: redis.Redis, keys: Keys) -> dict[int, str]:

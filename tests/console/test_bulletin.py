@@ -34,6 +34,8 @@ from tests.health.samples import vitals
         ({"state": "signed-out", "cause": "token-missing"}, Exit.LOGIN),
         ({"state": "stale", "cause": "kite-unreachable"}, Exit.UNREACHABLE),
         ({"state": "stale", "cause": "no-permission"}, Exit.REFUSED),
+        ({"state": "stale", "cause": "publisher-silent"}, Exit.NO),
+        ({"state": "stale", "cause": "redis-away"}, Exit.NO),
     ],
 )
 def test_each_state_has_its_exit_code(changes: dict[str, Any], expected: Exit) -> None:
@@ -105,6 +107,7 @@ def test_the_record_carries_the_exit_code_and_every_number() -> None:
         ({"state": "stale", "cause": "kite-unreachable", "secondary": "upstox"}, "falling back: upstox serves"),
         ({"state": "stale", "cause": "feed-mute", "tick_age_s": None}, "the market is open, and no tick has come yet"),
         ({"state": "connecting", "cause": "feed-dropped", "market_open": False}, "it does not serve yet"),
+        ({"state": "stale", "cause": "redis-away"}, "nothing comes from Redis; the relay keeps trying"),
     ],
 )
 def test_each_verdict_has_its_words(changes: dict[str, Any], words: str) -> None:

@@ -30,7 +30,7 @@ class Following:
         self.looks = 0
         self.failures: list[Problem] = []
         address = Address.parse(url, "--from")
-        self.hearing = Hearing(address.shown, self.ears.accept, lambda text: None, self.ears.lost, CLOCK)
+        self.hearing = Hearing(address, self.ears.accept, lambda text: None, self.ears.lost, CLOCK)
         self.reading = Reading(address.keys, decode, self.hearing, CLOCK)
         self.follower = Follower(address, self.reading, self.hearing, self._look, self.failures.append, CLOCK)
 

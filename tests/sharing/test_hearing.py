@@ -12,6 +12,7 @@ from kitefeed_cli.gateway.upstream import Condition, Trouble
 from kitefeed_cli.sharing.entries import MalformedError, Stamp, Word
 from kitefeed_cli.sharing.hearing import Hearing
 from kitefeed_cli.sharing.reading import Loss
+from kitefeed_cli.sharing.server import Address
 from kitefeed_cli.sharing.words import Began, State, Text, began_body, gap_body, state_body, text_body
 from kitefeed_cli.ticks.batch import TickBatch
 from kitefeed_cli.ticks.gaps import Gap
@@ -30,7 +31,9 @@ class Heard:
         self.batches: list[TickBatch] = []
         self.texts: list[Text] = []
         self.losses: list[Loss] = []
-        self.hearing = Hearing("r:6379", self.batches.append, self.texts.append, self.losses.append, self.clock)
+        self.hearing = Hearing(
+            Address.parse("redis://r", "--from"), self.batches.append, self.texts.append, self.losses.append, self.clock
+        )
 
     def word(self, kind: str, body: Mapping[str, Any], age_s: float = 0.0) -> None:
         self.hearing.heard(Word(Stamp(1, 1), kind, 0, body), self.clock.at_s - age_s)

@@ -25,8 +25,8 @@ from ..loop.market import Market
 from ..loop.seat import Seat
 from ..loop.voice import GOOD, Voice
 from ..run.wishes import Wishes
+from ..values.lists import DayLists
 from ..vitals.monitor import Monitor
-from .lists import DayLists
 
 if TYPE_CHECKING:
     from ...gateway.server import Gateway, Serving
@@ -123,7 +123,7 @@ def served(
     gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error, run.monitor.vitals)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
-    run.ears.append(lambda kind, text: _pass_on(gateway, kind, text))
+    run.ears.append(lambda kind, text: pass_on(gateway, kind, text))
     printer.status(f'Serving root="ws://{gateway.root}" and http://{gateway.root}/ui')
     try:
         yield gateway
@@ -134,7 +134,7 @@ def served(
         lane.finish()
 
 
-def _pass_on(gateway: Gateway, kind: str, text: str) -> None:
+def pass_on(gateway: Gateway, kind: str, text: str) -> None:
     """Order updates as they came, and a broker's messages; an error of Kite's is an answer to us."""
     if kind == "order":
         gateway.pass_on(text)

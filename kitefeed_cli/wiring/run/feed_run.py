@@ -33,13 +33,13 @@ from ...ticks.bus import Bus
 from ...ticks.gaps import Gap, GapLedger
 from ...ticks.lane import Lane, WhenFull
 from ...ticks.road import Road
-from ..doors.lists import DayLists
 from ..loop.hands import LiveHands
 from ..loop.market import Market
 from ..loop.seat import Seat
 from ..loop.voice import Voice
 from ..values.fallback import fallback_of, secondary_of
 from ..values.health import Health, Outputs
+from ..values.lists import DayLists
 from ..values.losses import tell_losses
 from ..values.output import make_output, start
 from ..vitals.monitor import Monitor, Waiting
