@@ -52,7 +52,7 @@ for _, n in ipairs({{5, 1, 2, 3, 4}}) do
   local key, seen = KEYS[n], ARGV[3 + n] or ''
   local id = place_of(n)
   local word, from = 'new', ARGV[3] == '1' and '0-0' or '$'
-  if id then word, from = 'again', id elseif seen ~= '' then word, from = 'forgotten', '0-0' end
+  if id then word, from = 'again', id elseif seen ~= '' then word = 'forgotten' end
   local made = redis.pcall('XGROUP', 'CREATE', key, group, from, 'MKSTREAM')
   if made.err then
     if string.sub(made.err, 1, 9) ~= 'BUSYGROUP' then return made end

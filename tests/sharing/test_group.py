@@ -265,6 +265,15 @@ def test_a_gap_that_nobody_acknowledged_is_told_again(client: redis.Redis, pen: 
     assert [] == taken(client, group_of())
 
 
+def test_what_is_missing_before_the_first_entry_of_a_new_group_is_a_gap(client: redis.Redis, pen: Pen) -> None:
+    pen.packets(ltp(INFY, 100))
+    group = joined(client)
+    pen.skip(2)
+    pen.packets(ltp(INFY, 200))
+
+    assert [("missing", 1, {"entries": 2})] == gaps(taken(client, group))
+
+
 def test_a_hole_between_two_readers_is_told_once(client: redis.Redis, pen: Pen) -> None:
     one, other = joined(client, "one"), joined(client, "other")
     pen.packets(ltp(INFY, 100))
@@ -303,7 +312,9 @@ def test_another_publisher_is_a_gap_of_unknown_size(client: redis.Redis, pen: Pe
     group = joined(client)
     pen.packets(ltp(INFY, 100))
     pen.condition()
-    Pen(pen.client, epoch=2).packets(ltp(INFY, 200))
+    other = Pen(pen.client, epoch=2)
+    other.packets(ltp(INFY, 200))
+    other.condition()
 
     given = taken(client, group)
     assert [("takeover", 1, {})] == gaps(given)
