@@ -44,20 +44,13 @@ class Wish:
     def tell(self, wanted: Wanted) -> Declined:
         """From now on this relay's clients want these and no others; what the publisher has said that it cannot follow
         of what any relay wants. Raises `server.errors()`."""
-        keys = self._address.keys
         with self._lock:
-            if self._left:
+            try:
+                return {} if self._left else self._told(wanted)
+            except (ValueError, AttributeError):  # what the library makes of a connection that `drop` has ended
+                if not self._left:
+                    raise
                 return {}
-            if self._client is None:
-                self._client = self._address.connect()
-            seconds: Any
-            seconds, _ = self._client.time()
-            told = {"at": seconds, "wanted": {str(token): mode for token, mode in wanted.items()}}
-            pipe = self._client.pipeline(transaction=False)
-            pipe.hset(keys.wants, self._field, orjson.dumps(told))
-            pipe.get(keys.declined)
-            _, declined = pipe.execute()
-        return _declined_of(declined)
 
     def drop(self) -> None:
         """The relay ends. Raises nothing: the field is forgotten by itself. Does not wait long for a Redis that stands
@@ -71,6 +64,19 @@ class Wish:
                 client.hdel(self._address.keys.wants, self._field)
         if quiet:
             self._lock.release()
+
+    def _told(self, wanted: Wanted) -> Declined:
+        if self._client is None:
+            self._client = self._address.connect()
+        keys = self._address.keys
+        seconds: Any
+        seconds, _ = self._client.time()
+        told = {"at": seconds, "wanted": {str(token): mode for token, mode in wanted.items()}}
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hset(keys.wants, self._field, orjson.dumps(told))
+        pipe.get(keys.declined)
+        _, declined = pipe.execute()
+        return _declined_of(declined)
 
 
 def added_up(client: redis.Redis, keys: Keys) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,7 @@ class Pen:
         self.client = client
         self.keys = keys or Keys()
         self.epoch = epoch
+        self._lock = threading.Lock()  # words are written from several threads
         self._numbers: dict[str, int] = {}
         self._after: dict[str, str] = {}
         self._newest: dict[int, dict[int, tuple[str, bytes, int]]] = {}
@@ -62,7 +64,8 @@ class Pen:
         self.write(stream, lost_fields(Lost(self.stamp(stream), 0, round(lasted_s * 1e6), ticks)))
 
     def word(self, kind: str, body: Mapping[str, Any]) -> None:
-        self.write(self.keys.state, word_fields(Word(self.stamp(self.keys.state), kind, 0, body)))
+        with self._lock:
+            self.write(self.keys.state, word_fields(Word(self.stamp(self.keys.state), kind, 0, body)))
 
     def condition(self, condition: Condition = LIVE, user_name: str = "A Trader", connections: int = 1) -> None:
         self.word(CONDITION, state_body(State(condition, user_name, connections)))

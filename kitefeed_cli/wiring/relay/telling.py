@@ -57,11 +57,10 @@ class Telling:
     def _trouble(self, trouble: Trouble) -> None:
         now_s = self._clock.now_s()
         if self._open is None or self._open.trouble.cause != trouble.cause:
-            told = self._open is not None and self._open.told
+            if self._open is not None and self._open.told:  # it is another trouble now, which may need another cure
+                self._over_s[self._open.trouble.cause] = now_s
             self._open = _Open(trouble, now_s)
-            if told:  # the trouble is another one now, which needs another cure
-                self._over_s.pop(trouble.cause, None)
-        recent = now_s - self._over_s.get(trouble.cause, -math.inf) < _SAME_S
+        recent = self._open.since_s - self._over_s.get(trouble.cause, -math.inf) < _SAME_S
         if not self._open.told and (not recent or now_s - self._open.since_s >= _SAME_S):
             self._open.told = True
             self.problems[trouble.cause] += 1
@@ -93,6 +92,10 @@ class Telling:
             for at_s in (min(loss.from_s for loss in losses), max(loss.to_s for loss in losses))
         )
         entries, ticks = sum(loss.entries for loss in losses), sum(loss.ticks for loss in losses)
-        words = [f"{entries:,} entries of its streams were gone before they were read"] if entries else []
-        words += [f"its publisher could not write {ticks:,} ticks"] if ticks else []
-        self._printer.status(f"Lost between {first} and {last}: {'; '.join(words) or 'it is not known what'}")
+        words = [f"{_many(entries, 'entry', 'entries')} gone from Redis before being read"] if entries else []
+        words += [f"{_many(ticks, 'tick', 'ticks')} that its publisher could not write"] if ticks else []
+        self._printer.status(f"Lost between {first} and {last}: {', '.join(words) or 'it is not known what'}")
+
+
+def _many(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
