@@ -4,6 +4,7 @@ so that an address with a password need not stand on a command line."""
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +32,8 @@ def address_of(ctx: typer.Context) -> Address:
     from ..settings import read_settings
     from ..sharing.server import Address
 
-    settings = read_settings(ctx.params["env_file"], os.environ, flags_of(ctx), need_key=False)
+    given = ctx.params["env_file"]  # a text: Typer makes the path only for the command itself
+    settings = read_settings(Path(given) if given else None, os.environ, flags_of(ctx), need_key=False)
     if not settings.from_url:
         raise Problem(
             "no Redis is named to read from",
