@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .durations import seconds_of
 from .env_file import EnvText, UnreadableError, parse, read_text
 from .following import Following, Rule, following
 from .problems import Problem, nearest
@@ -50,10 +51,13 @@ _KEYS = {
     "notify": "KITEFEED_NOTIFY",
     "notify_exec": "KITEFEED_NOTIFY_EXEC",
     "from_url": "KITEFEED_FROM",
+    "publish": "KITEFEED_PUBLISH",
+    "publish_keep": "KITEFEED_PUBLISH_KEEP",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
 # A `.env` comes with whatever folder one stands in: it must not start programs.
 _NOT_IN_FILE = frozenset({"token_command", "notify_exec"})
+_KEEP_S, _KEEP_MOST_S = 30.0, 168 * 3600.0  # boards, from which readers begin, are up to some seconds old
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, STRICT_KEY, "KITEFEED_ENV_FILE"})
 
@@ -80,6 +84,8 @@ class Settings:
     notify: tuple[str, ...] = field(default=(), repr=False)  # URLs that apprise knows; they hold passwords
     notify_exec: str = ""  # a program that is given each message
     from_url: str = field(default="", repr=False)  # the Redis that another machine publishes to; may hold a password
+    publish: str = field(default="", repr=False)  # the Redis to publish to; may hold a password
+    publish_keep_s: float = 600.0  # how long that keeps what was published
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -138,6 +144,8 @@ def read_settings(
         notify=_notify(values.get("notify", ())),
         notify_exec=str(values.get("notify_exec", "")),
         from_url=str(values.get("from_url", "")),
+        publish=str(values.get("publish", "")),
+        publish_keep_s=_keep(str(values.get("publish_keep", "10m"))),
         sources=sources,
         warnings=warnings,
     )
@@ -247,6 +255,17 @@ def _instruments(value: str | Sequence[str]) -> tuple[str, ...]:
 def _notify(value: str | Sequence[str]) -> tuple[str, ...]:
     """URLs, from a list or from one text with blanks between: commas are part of some."""
     return tuple(value.split()) if isinstance(value, str) else tuple(value)
+
+
+def _keep(value: str) -> float:
+    seconds = seconds_of(value)
+    if seconds is None or not _KEEP_S <= seconds <= _KEEP_MOST_S:
+        raise Problem(
+            "KITEFEED_PUBLISH_KEEP, or --publish-keep, cannot be used",
+            f"{one_line(value)[:40]} is no duration from 30s to 168h",
+            "write it like 10m or 2h",
+        )
+    return seconds
 
 
 def _mode(value: str) -> str:

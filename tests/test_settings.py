@@ -59,6 +59,8 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "notify": "default",
         "notify_exec": "default",
         "from_url": "default",
+        "publish": "default",
+        "publish_keep": "default",
     } == settings.sources
 
 
@@ -294,3 +296,24 @@ def test_a_program_to_tell_is_not_taken_from_the_file(env_file: Path) -> None:
     assert "" == settings.notify_exec
     assert any("KITEFEED_NOTIFY_EXEC is ignored there" in line for line in settings.warnings)
     assert "mine" == read_settings(env_file, {"KITEFEED_NOTIFY_EXEC": "mine"}).notify_exec
+
+
+def test_what_is_published_is_kept_for_ten_minutes_unless_somebody_says_otherwise(env_file: Path) -> None:
+    assert 600.0 == read_settings(env_file, KEY).publish_keep_s
+    assert 90.0 == read_settings(env_file, {**KEY, "KITEFEED_PUBLISH_KEEP": "1.5m"}).publish_keep_s
+    assert 3600.0 == read_settings(env_file, KEY, publish_keep="1h").publish_keep_s
+
+
+@pytest.mark.parametrize("text", ["29s", "soon", "-5m", "169h"])
+def test_too_short_or_too_long_to_keep_what_is_published_is_refused(env_file: Path, text: str) -> None:
+    problem = problem_with(env_file, {**KEY, "KITEFEED_PUBLISH_KEEP": text})
+
+    assert "KITEFEED_PUBLISH_KEEP" in problem.what
+    assert text in problem.why
+
+
+def test_the_address_to_publish_to_is_in_no_repr(env_file: Path) -> None:
+    settings = read_settings(env_file, {**KEY, "KITEFEED_PUBLISH": "redis://:hunter2@host"})
+
+    assert "redis://:hunter2@host" == settings.publish
+    assert "hunter2" not in repr(settings)

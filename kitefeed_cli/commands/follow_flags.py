@@ -3,7 +3,7 @@ that `envvar` stands in their help texts alone."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,6 +60,12 @@ Secondary = Annotated[
         metavar="SOURCE",
         help="Asked while Kite serves nothing: upstox, or a plugin's name.  \\[env var: KITEFEED_SECONDARY]",
         show_default=False,
+    ),
+]
+Mode = Annotated[
+    Literal["ltp", "quote", "full"] | None,
+    typer.Option(
+        "--mode", help="How much each tick carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
     ),
 ]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
 
 import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
-from .follow_flags import Atm, Expiry, Names, Secondary, Underlyings, Watchlists, flags_of
+from .follow_flags import Atm, Expiry, Mode, Names, Secondary, Underlyings, Watchlists, flags_of
 from .hour_flags import CalendarFile, UntilWhen, until_of
 from .local_flags import Demo, Emulator
+from .publish_flags import Publish, PublishKeep
 from .serve_flags import RelayHonest, RelayKeyFile, Serve, ServeRemote, serving_of
 from .tell_flags import Notify, NotifyExec
 from .token_flags import TokenCommand, TokenFile
@@ -24,12 +24,7 @@ def run(
     expiry: Expiry = None,
     atm: Atm = None,
     secondary: Secondary = None,
-    mode: Annotated[
-        Literal["ltp", "quote", "full"] | None,
-        typer.Option(
-            "--mode", help="How much each tick carries.  \\[env var: KITEFEED_MODE; default: quote]", show_default=False
-        ),
-    ] = None,
+    mode: Mode = None,
     emulator: Emulator = False,
     demo: Demo = False,
     until: UntilWhen = None,
@@ -42,6 +37,8 @@ def run(
     serve_remote: ServeRemote = False,
     relay_key_file: RelayKeyFile = None,
     relay_honest: RelayHonest = "tell",
+    publish: Publish = None,
+    publish_keep: PublishKeep = None,
     processors: Processors = "one",
     env_file: EnvFile = None,
     token_file: TokenFile = None,

@@ -161,6 +161,12 @@ class Backlog:
         with self.more:
             return min(line.oldest_s for line in self._lines.values())
 
+    @property
+    def ticks(self) -> int:
+        """That wait."""
+        with self.more:
+            return sum(one.ticks for line in self._lines.values() for one in line.waiting if isinstance(one, Parcel))
+
     def __bool__(self) -> bool:
         return any(line.waiting or line.hole for line in self._lines.values())
 

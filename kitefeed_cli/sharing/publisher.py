@@ -151,6 +151,16 @@ class Publisher:
 
     # ------------------------------------------------------------- how it is
 
+    @property
+    def paused(self) -> bool:
+        """Whether somebody else publishes."""
+        return self._paused
+
+    @property
+    def unwritten(self) -> int:
+        """Ticks that were kept, and not known to be written."""
+        return 0 if self._paused else self._backlog.ticks + self._writer.unwritten
+
     def counters(self) -> Mapping[str, Any]:
         """For `/state`."""
         written, away = self._writer.written, self._outage.away

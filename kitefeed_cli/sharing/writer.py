@@ -86,6 +86,12 @@ class Writer:
         pending = [stream.pending for stream in self._streams.values()]  # never changed, but replaced
         return min((one[0][1].received_s for one in pending if one), default=math.inf)
 
+    @property
+    def unwritten(self) -> int:
+        """Ticks that may not have been written yet. From any thread."""
+        pending = [entry for stream in self._streams.values() for _, entry in stream.pending]
+        return sum(one.ticks for one in pending if isinstance(one, Parcel))
+
     def adopt(self, value: bytes, began: Remark) -> bool | None:
         """From now on this is the value of our lease; None: it was before. `began` is written first. Whether Redis has
         forgotten what we wrote under the one before."""

@@ -11,7 +11,7 @@ from kitefeed_cli.app import app
 
 # Completion is the shell's affair; --version is no setting; the others are read with the settings, `.env` included.
 _SET = {"mode", "calendar", "watchlist", "underlying", "expiry", "atm", "secondary", "token_file", "token_command"}
-_SET |= {"notify", "notify_exec", "from_url"}
+_SET |= {"notify", "notify_exec", "from_url", "publish", "publish_keep"}
 WITHOUT = {"install_completion", "show_completion", "version", *_SET}
 
 

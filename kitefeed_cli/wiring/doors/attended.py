@@ -43,6 +43,10 @@ def run_attended(
         around.enter_context(attended(run, settings, store, clock, printer))
         if serving is not None:
             around.enter_context(served(run, serving, settings, environ or os.environ, clock, printer))
+        if settings.publish:
+            from .publish import published_alone, publishing_of  # late: few have a Redis
+
+            around.enter_context(published_alone(run, publishing_of(settings), clock, printer))
         run_until_stopped(run)
 
 

@@ -90,6 +90,7 @@ class FeedRun:
         )
         self.bus = Bus(clock, self._consumer_failed)
         self.ears: list[Callable[[str, str], None]] = []  # who hears Kite's texts, on the reader's thread
+        self.gap_ears: list[Callable[[Gap], None]] = []  # who hears of gaps, there too
         self._lane = lane
         self._calendar = calendar or load(settings.calendar)
         self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
@@ -264,6 +265,8 @@ class FeedRun:
             self._incidents.write(incident, since_s)
 
     def _gap(self, gap: Gap) -> None:
+        for ear in self.gap_ears:
+            ear(gap)
         self.bus.tell(lambda: self._output.gap(gap))
 
     def _write(self, text: str) -> None:
