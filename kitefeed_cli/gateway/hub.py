@@ -147,4 +147,4 @@ class Hub:
 
 
 def _richest(counts: list[int]) -> int:
-    return next((mode for mode in (3, 2, 1) if counts[mode]), 0)
+    return 3 if counts[3] else 2 if counts[2] else 1 if counts[1] else 0

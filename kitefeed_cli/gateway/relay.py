@@ -13,6 +13,7 @@ import json
 import math
 import socket
 from collections.abc import Iterable
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -21,12 +22,12 @@ from ..ticks.packets import MODES
 from .client import BEHIND_MAX_S, Client
 from .guard import Guard
 from .hub import SUBSCRIBED_MAX, Hub
+from .turns import Pace, Turns
 from .upstream import Condition, Declined, Upstream
 
 CLIENTS_MAX = 128
 MESSAGE_MAX = 64 * 1024  # bytes
 IDLE_MAX_S = 60.0  # for a client that follows nothing
-_MESSAGES, _MESSAGES_PER_S = 200.0, 20.0  # at once, and in the long run
 _TELL_S = 3.0  # less than the official clients' five seconds
 _BEAT_S = 1.0
 _NAMED = 5  # instrument tokens in one line
@@ -50,6 +51,7 @@ class Relay:
         self._guard = guard
         self._clock = clock
         self._honest = honest
+        self._turns = Turns(clock)
         self._clients: set[Client] = set()
         self._shown: tuple[str, bool] | None = None
         self._told_s = self._beat_s = clock.now_s()
@@ -76,7 +78,7 @@ class Relay:
         return await self._stream(request, request.transport)
 
     async def _stream(self, request: web.Request, transport: asyncio.Transport) -> web.StreamResponse:
-        ws = web.WebSocketResponse(compress=False, max_msg_size=MESSAGE_MAX, timeout=1.0)
+        ws = web.WebSocketResponse(compress=False, max_msg_size=MESSAGE_MAX, timeout=1.0, autoping=False)
         self.accepted += 1
         client = Client(self.accepted, ws, transport, self._clock)
         self._clients.add(client)  # before the first await, so that the limit holds
@@ -100,15 +102,14 @@ class Relay:
         return ws
 
     async def _read(self, client: Client, ws: web.WebSocketResponse) -> None:
-        allowed, at_s = _MESSAGES, self._clock.now_s()
+        pace = Pace(self._clock)
         async for message in ws:
-            now_s = client.heard_s = self._clock.now_s()
-            allowed, at_s = min(_MESSAGES, allowed + (now_s - at_s) * _MESSAGES_PER_S) - 1, now_s
-            if allowed < 0:
-                await self._send_off(client, POLICY, "too many messages")
-                return
+            await pace.keep()
             if message.type is WSMsgType.TEXT:
-                self._obey(client, message.data)
+                client.heard_s = self._clock.now_s()
+                await self._turns.take(partial(self._obey, client, message.data))
+            elif message.type is WSMsgType.PING:
+                await ws.pong(message.data)
 
     def _obey(self, client: Client, text: str) -> None:
         """`subscribe`, `unsubscribe` or `mode`; anything else is ignored in silence, as Kite does."""

@@ -185,12 +185,26 @@ def test_a_message_that_is_too_large_ends_the_connection(desk: Desk) -> None:
     assert 1009 == client.closed()[0]
 
 
-def test_a_flood_of_messages_ends_the_connection(desk: Desk) -> None:
+def test_one_that_subscribes_one_by_one_is_read_more_slowly_and_gets_all_of_it(desk: Desk) -> None:
     client = desk.client()
-    for _ in range(300):
-        client.say("subscribe", [INFY])
+    tokens = [(number << 8) + 1 for number in range(1, 401)]
+    for token in tokens:
+        client.say("subscribe", [token])
 
-    assert (1008, "too many messages") == client.closed()
+    eventually(lambda: dict.fromkeys(tokens, "quote") == desk.upstream.latest)
+    assert {} == desk.state()["counters"]["clients_sent_off"]
+
+
+def test_a_flood_of_pings_is_answered_no_faster_than_other_messages(desk: Desk) -> None:
+    client = desk.client()
+    began_s = desk.clock.now_s()
+    for _ in range(300):
+        client.ws.ping()
+    pongs = 0
+    while pongs < 300:
+        pongs += client.ws.recv_data(control_frame=True)[0] == websocket.ABNF.OPCODE_PONG
+
+    assert desk.clock.now_s() - began_s >= 0.9
 
 
 def test_a_client_too_many_is_turned_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
