@@ -14,11 +14,13 @@ from ...console.printer import Printer
 from ...health.vitals import REDIS_AWAY
 from ...problems import Problem
 from ...session import TokenStore
+from ...settings import Settings
 from ...sharing.candidate import Candidate
 from ...sharing.keeper import Keeper
 from ...sharing.lease import Holder, Lease
 from ...sharing.server import Address, errors, why_away
 from ...sharing.succession import missed_s
+from ..doors.attended import attendance, run_until_stopped
 from ..run.feed_run import FeedRun
 from ..vitals.monitor import Waiting
 from .readiness import Readiness
@@ -62,8 +64,10 @@ class Standby:
     def run(self) -> None:
         """Raises what a run raises."""
         try:
-            while self._turn():
+            first = True
+            while self._turn(first):
                 self._store.reopen()
+                first = False
         finally:
             self._lease.release()
             self._lease.close()
@@ -78,13 +82,13 @@ class Standby:
         self._failure = self._failure or problem
         self.stop()
 
-    def _turn(self) -> bool:
+    def _turn(self, first: bool) -> bool:
         """Wait, and run. Whether another turn follows."""
         self._run = run = self._make()
+        readiness = Readiness(run, self._store, self._fail, self._printer, self._clock)
+        if not first:  # for a supervisor it is ready already
+            run.monitor.waiting = lambda: self._waiting(readiness)
         with self._beside(run):
-            readiness = Readiness(run, self._store, self._fail, self._printer, self._clock)
-            if self._told is not None:
-                run.stand_by(lambda: self._waiting(readiness))
             run.look_up()
             if not self._wait(run, readiness):
                 return False
@@ -189,3 +193,18 @@ class Standby:
             return {}
         finally:
             client.close()
+
+
+def run_standby(
+    address: Address,
+    make: Callable[[], FeedRun],
+    published: Callable[[FeedRun, Lease], AbstractContextManager[None]],
+    settings: Settings,
+    store: TokenStore,
+    clock: Clock,
+    printer: Printer,
+) -> None:
+    """Take turns until stopped, by a signal or by what ends a run. Raises Problem for what no waiting cures,
+    OutputClosed when nobody reads any more."""
+    with attendance(settings, store, clock, printer) as around:
+        run_until_stopped(Standby(address, make, around.beside, published, store, printer, clock))
