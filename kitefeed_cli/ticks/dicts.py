@@ -7,14 +7,17 @@ of 0 is None, and prices are signed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 from ..clock import epoch_to_ist
+from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Layout
 
 Tick = dict[str, Any]
 Words = Sequence[int]
+Ticks = Iterable[tuple[Words, int]]  # each with its divisor
 
 _INDICES = 9  # the segment that cannot be traded
 
@@ -38,7 +41,7 @@ def exchange_time(epoch_s: int) -> datetime | None:
     return _TIMES[epoch_s]
 
 
-def ltp_dict(words: Words, divisor: int) -> Tick:
+def _ltp_dict(words: Words, divisor: int) -> Tick:
     token, last = words
     return {
         "tradable": token & 0xFF != _INDICES,
@@ -48,12 +51,12 @@ def ltp_dict(words: Words, divisor: int) -> Tick:
     }
 
 
-def index_quote_dict(words: Words, divisor: int) -> Tick:
+def _index_quote_dict(words: Words, divisor: int) -> Tick:
     token, last, high, low, open_, close, _ = words
     return _index("quote", token, last / divisor, high, low, open_, close / divisor, divisor)
 
 
-def index_full_dict(words: Words, divisor: int) -> Tick:
+def _index_full_dict(words: Words, divisor: int) -> Tick:
     token, last, high, low, open_, close, _, exchange_timestamp = words
     tick = _index("full", token, last / divisor, high, low, open_, close / divisor, divisor)
     tick["exchange_timestamp"] = _TIMES[exchange_timestamp]
@@ -71,7 +74,7 @@ def _index(mode: str, token: int, last: float, high: int, low: int, open_: int, 
     }
 
 
-def quote_dict(words: Words, divisor: int) -> Tick:
+def _quote_dict(words: Words, divisor: int) -> Tick:
     token, units, quantity, average, volume, buy, sell, open_, high, low, previous = words
     last, close = units / divisor, previous / divisor
     return {
@@ -89,46 +92,62 @@ def quote_dict(words: Words, divisor: int) -> Tick:
     }
 
 
+class _Attributes:
+    """The attributes of an object, in the order in which they are set, are a dictionary too, whose keys all such
+    objects share: it takes half the time and the memory of a display of so many keys, though not of few."""
+
+
 # fmt: off
-def full_dict(words: Words, divisor: int) -> Tick:
-    (
+def full_dicts(ticks: Ticks) -> list[Tick]:
+    """In one loop: calling a function for each costs a twentieth."""
+    made: list[Tick] = []
+    for (
         token, units, quantity, average, volume, buy, sell, open_, high, low, previous,
         traded_s, oi, oi_high, oi_low, at_s,
         bq0, bp0, bo0, bq1, bp1, bo1, bq2, bp2, bo2, bq3, bp3, bo3, bq4, bp4, bo4,
         sq0, sp0, so0, sq1, sp1, so1, sq2, sp2, so2, sq3, sp3, so3, sq4, sp4, so4,
-    ) = words
-    last, close = units / divisor, previous / divisor
-    tick = {  # fifteen keys at most: Python makes a longer display in two and merges them
-        "tradable": token & 0xFF != _INDICES,
-        "mode": "full",
-        "instrument_token": token,
-        "last_price": last,
-        "last_traded_quantity": quantity,
-        "average_traded_price": average / divisor,
-        "volume_traded": volume,
-        "total_buy_quantity": buy, "total_sell_quantity": sell,
-        "ohlc": {"open": open_ / divisor, "high": high / divisor, "low": low / divisor, "close": close},
-        "change": (last - close) * 100 / close if close else 0,
-        "last_trade_time": _TIMES[traded_s],
-        "oi": oi,
-        "oi_day_high": oi_high, "oi_day_low": oi_low,
-    }
-    tick["exchange_timestamp"] = _TIMES[at_s]
-    tick["depth"] = {
-        "buy": [
-            {"quantity": bq0, "price": bp0 / divisor, "orders": bo0},
-            {"quantity": bq1, "price": bp1 / divisor, "orders": bo1},
-            {"quantity": bq2, "price": bp2 / divisor, "orders": bo2},
-            {"quantity": bq3, "price": bp3 / divisor, "orders": bo3},
-            {"quantity": bq4, "price": bp4 / divisor, "orders": bo4},
-        ],
-        "sell": [
-            {"quantity": sq0, "price": sp0 / divisor, "orders": so0},
-            {"quantity": sq1, "price": sp1 / divisor, "orders": so1},
-            {"quantity": sq2, "price": sp2 / divisor, "orders": so2},
-            {"quantity": sq3, "price": sp3 / divisor, "orders": so3},
-            {"quantity": sq4, "price": sp4 / divisor, "orders": so4},
-        ],
-    }
-    return tick
+    ), divisor in ticks:
+        last, close = units / divisor, previous / divisor
+        tick: Any = _Attributes()
+        tick.tradable = token & 0xFF != _INDICES
+        tick.mode, tick.instrument_token, tick.last_price = "full", token, last
+        tick.last_traded_quantity, tick.average_traded_price = quantity, average / divisor
+        tick.volume_traded, tick.total_buy_quantity, tick.total_sell_quantity = volume, buy, sell
+        tick.ohlc = {"open": open_ / divisor, "high": high / divisor, "low": low / divisor, "close": close}
+        tick.change = (last - close) * 100 / close if close else 0
+        tick.last_trade_time = _TIMES[traded_s]
+        tick.oi, tick.oi_day_high, tick.oi_day_low = oi, oi_high, oi_low
+        tick.exchange_timestamp = _TIMES[at_s]
+        tick.depth = {
+            "buy": [
+                {"quantity": bq0, "price": bp0 / divisor, "orders": bo0},
+                {"quantity": bq1, "price": bp1 / divisor, "orders": bo1},
+                {"quantity": bq2, "price": bp2 / divisor, "orders": bo2},
+                {"quantity": bq3, "price": bp3 / divisor, "orders": bo3},
+                {"quantity": bq4, "price": bp4 / divisor, "orders": bo4},
+            ],
+            "sell": [
+                {"quantity": sq0, "price": sp0 / divisor, "orders": so0},
+                {"quantity": sq1, "price": sp1 / divisor, "orders": so1},
+                {"quantity": sq2, "price": sp2 / divisor, "orders": so2},
+                {"quantity": sq3, "price": sp3 / divisor, "orders": so3},
+                {"quantity": sq4, "price": sp4 / divisor, "orders": so4},
+            ],
+        }
+        made.append(tick.__dict__)
+    return made
 # fmt: on
+
+
+def _each(dict_of: Callable[[Words, int], Tick]) -> Callable[[Ticks], list[Tick]]:
+    return lambda ticks: list(starmap(dict_of, ticks))
+
+
+# By kind of packet.
+TO_DICTS: dict[Layout, Callable[[Ticks], list[Tick]]] = {
+    LTP: _each(_ltp_dict),
+    INDEX_QUOTE: _each(_index_quote_dict),
+    INDEX_FULL: _each(_index_full_dict),
+    QUOTE: _each(_quote_dict),
+    FULL: full_dicts,
+}
