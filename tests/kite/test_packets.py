@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import struct
 import warnings
@@ -271,6 +272,18 @@ def test_frames_with_flipped_bytes_read_alike_on_both_roads(parts: list[bytes], 
     assert few.last_price.tolist() == many.last_price.tolist()
 
 
+@given(st.sampled_from([ltp(INFY, 1), FULL_EXAMPLE, index_full(NIFTY, 2, 3)]), st.data())
+def test_a_packet_alone_in_its_frame_reads_as_it_does_among_others(packet: bytes, data: st.DataObject) -> None:
+    spoilt = bytearray(frame(packet) + bytes(data.draw(st.integers(0, 1))))
+    for _ in range(data.draw(st.integers(0, 2))):
+        spoilt[data.draw(st.integers(0, 9))] = data.draw(st.sampled_from([0, 1, 2, 9, 44, 128, 184, 255]))
+
+    alone, many = decode(bytes(spoilt)), decode_as_many(bytes(spoilt))
+
+    assert many.refused == alone.refused
+    assert many.to_dicts() == alone.to_dicts()
+
+
 # The official parser as the oracle ----------------------------------------------------------------------------------
 
 
@@ -328,6 +341,20 @@ def test_every_field_equals_that_of_the_official_parser(parts: list[bytes]) -> N
     assert expected == decode_as_few(data).to_dicts()
     assert expected == decode_as_many(data).to_dicts()
     assert [tick["last_price"] for tick in expected] == decode(data).last_price.tolist()
+
+
+def test_the_dictionaries_of_two_ticks_are_plain_in_the_official_order_and_share_nothing() -> None:
+    data = frame(FULL_EXAMPLE, FULL_EXAMPLE)
+    one, other = decode(data).to_dicts()
+    (official, _) = _as_the_official_client_says(data)
+
+    assert dict is type(one) is type(one["ohlc"]) is type(one["depth"]["buy"][0])
+    assert list(official) == list(one)
+    assert json.dumps(official, default=str) == json.dumps(one, default=str)
+    one["note"], one["mode"] = "mine", "other"
+    one["depth"]["buy"][0]["price"] = 0.0
+    del one["oi"]
+    assert official == other
 
 
 def test_a_large_shuffled_frame_equals_the_official_parser() -> None:
