@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..problems import Problem
 from .batch import Batch
 from .feed import Feed
+from .group import Delivery, GroupReader
 from .value import Value
 
-__all__ = ["Batch", "Feed", "Problem", "Value"]
+__all__ = ["Batch", "Delivery", "Feed", "GroupReader", "Problem", "Value"]

@@ -28,17 +28,8 @@ From = Annotated[
 
 def address_of(ctx: typer.Context) -> Address:
     """Of a command with `from_url` and `env_file`. Raises Problem."""
-    from ..problems import Problem
     from ..settings import read_settings
-    from ..sharing.server import Address
+    from ..wiring.group import joining
 
     given = ctx.params["env_file"]  # a text: Typer makes the path only for the command itself
-    settings = read_settings(Path(given) if given else None, os.environ, flags_of(ctx), need_key=False)
-    if not settings.from_url:
-        raise Problem(
-            "no Redis is named to read from",
-            "neither --from nor KITEFEED_FROM is given",
-            "give it like --from redis://127.0.0.1:6379",
-        )
-    flagged = settings.sources["from_url"] == "flag"
-    return Address.parse(settings.from_url, "--from" if flagged else "KITEFEED_FROM", secret=not flagged)
+    return joining.address_of(read_settings(Path(given) if given else None, os.environ, flags_of(ctx), need_key=False))

@@ -59,7 +59,7 @@ def read(
     """
     from ..clock import SystemClock
     from ..problems import Problem
-    from ..wiring.group.open import Joining
+    from ..wiring.group.joining import Joining
     from ..wiring.group.read import read_group
 
     if not group:

@@ -128,6 +128,8 @@ class Group:
     def _join(self, client: redis.Redis) -> None:
         seen = [_text(at) for at in self._at[:_STATE]] or [""] * _STATE
         self.made = _text(self._ask(client, scripts.JOIN, int(self._from_start), *seen))
+        if self.made == "forgotten":
+            self._at = []  # of another life
         self._from_start = True  # whatever is there when Redis has lost everything is new
         words: Any = client.xrevrange(self._keys[_STATE - 1], count=_WORDS)
         self._word_at = words[0][0] if words else b"0-0"

@@ -95,7 +95,7 @@ local function look(n, got)
       if missing > 0 or (trimmed or 0) > 0 then
         hole(n, trimmed == 0 and 'missing' or 'trimmed', id, entry[1], math.max(missing, trimmed or 0))
       elseif other and n < 4 then
-        hole(n, 'takeover', id, entry[1], nil)
+        hole(n, 'another-publisher', id, entry[1], nil)
       end
     end
     if its_epoch and (not epoch or its_epoch > epoch or (its_epoch == epoch and its_number > number)) then

@@ -75,6 +75,11 @@ class Member:
         """How the feed is."""
         return self._group.standing.now() if self._away is None else Stands("stale", REDIS_AWAY)
 
+    @property
+    def away(self) -> bool:
+        """Whether Redis does not answer."""
+        return self._away is not None
+
     def stop(self) -> None:
         """`stopped` from now on; for whoever loops over `take`. From any thread."""
         self.stopped = True

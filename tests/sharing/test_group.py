@@ -317,7 +317,7 @@ def test_another_publisher_is_a_gap_of_unknown_size(client: redis.Redis, pen: Pe
     other.condition()
 
     given = taken(client, group)
-    assert [("takeover", 1, {})] == gaps(given)
+    assert [("another-publisher", 1, {})] == gaps(given)
     assert [1.0, 2.0] == prices(given)
 
 

@@ -15,7 +15,7 @@ from ...sharing.group import Delivery, Group
 from ...sharing.member import Member
 from ...sharing.standing import Stands
 from ...ticks.gaps import Gap
-from .open import Joining, member_of
+from .joining import Joining, member_of
 
 _LOOK_S = 0.5
 _PIECE = 4096  # what a pipe takes without making its writer wait, once it is said to take more (pipe(7))

@@ -12,6 +12,7 @@ from ...health import place
 from ...kite.packets import decode
 from ...problems import Exit, Problem
 from ...redact import one_line
+from ...settings import Settings
 from ...sharing.group import CLAIM_S, Group
 from ...sharing.keys import NAME
 from ...sharing.member import Member, Told
@@ -40,6 +41,18 @@ class Joining:
                     f"choose another one for --{what}",
                     Exit.USAGE,
                 )
+
+
+def address_of(settings: Settings) -> Address:
+    """Where a shared feed is read from. Raises Problem."""
+    if not settings.from_url:
+        raise Problem(
+            "no Redis is named to read from",
+            "neither --from nor KITEFEED_FROM is given",
+            "give it like --from redis://127.0.0.1:6379",
+        )
+    flagged = settings.sources["from_url"] == "flag"
+    return Address.parse(settings.from_url, "--from" if flagged else "KITEFEED_FROM", secret=not flagged)
 
 
 @contextmanager
