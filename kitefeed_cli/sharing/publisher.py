@@ -81,6 +81,7 @@ class Publisher:
         self._every_s = board_s
         self._closing = False
         self._paused = False
+        self._fenced = False  # at the last try
         self._forget = False
         self._forgotten = False  # by Redis, since it went away
         self._lane: Lane | None = None
@@ -158,8 +159,8 @@ class Publisher:
 
     @property
     def unwritten(self) -> int:
-        """Ticks that were kept, and not known to be written."""
-        return 0 if self._paused else self._backlog.ticks + self._writer.unwritten
+        """Ticks that were kept and are not known to be written, unless another one publishes."""
+        return 0 if self._fenced else self._backlog.ticks + self._writer.unwritten
 
     def counters(self) -> Mapping[str, Any]:
         """For `/state`."""
@@ -189,9 +190,9 @@ class Publisher:
         began_s, rest_s, stuck = self._clock.now_s(), 0.0, True
         try:
             self._write()
-            stuck = False
+            stuck = self._fenced = False
         except FencedError:
-            rest_s = _FENCED_S
+            rest_s, self._fenced = _FENCED_S, True
         except errors() as error:
             rest_s = self._outage.failed(error, began_s)
             if is_full(error):
