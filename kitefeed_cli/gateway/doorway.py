@@ -32,6 +32,10 @@ def guarded_by(guard: Guard, busy: set[object]) -> Any:
     async def guarded(request: web.Request, handler: Answer) -> web.StreamResponse:
         if not guard.admits(*headers_of(request.headers)):
             return web.Response(status=403, text="This address is not for you")
+        if len(busy) >= CONNECTIONS_MAX:
+            full = web.Response(status=503, text="Too many requests are being answered")
+            full.force_close()
+            return full
         busy.add(request.protocol)
         try:
             return await handler(request)

@@ -164,21 +164,21 @@ class Relay:
             elif not client.modes and now_s - client.heard_s > IDLE_MAX_S:
                 self._end(client, POLICY, f"idle: nothing subscribed for {IDLE_MAX_S:.0f} s")
             elif self._honest and not condition.serves:
-                self._end(client, TOO_SLOW, said(condition))
+                self._end(client, TOO_SLOW, said(condition), "no source")
 
     async def close(self) -> None:
         """Send everybody off: the gateway ends."""
         await asyncio.gather(*(client.send_off(1001, "kitefeed ends") for client in list(self._clients)))
 
-    def _end(self, client: Client, code: int, reason: str) -> None:
+    def _end(self, client: Client, code: int, reason: str, word: str = "") -> None:
+        """`word`: what it is counted by; else what the reason begins with."""
         if client.leaving:
             return
-        task = asyncio.create_task(self._send_off(client, code, reason))
+        task = asyncio.create_task(self._send_off(client, code, reason, word or reason.partition(":")[0]))
         self._goodbyes.add(task)
         task.add_done_callback(self._goodbyes.discard)
 
-    async def _send_off(self, client: Client, code: int, reason: str) -> None:
-        word = reason.partition(":")[0]
+    async def _send_off(self, client: Client, code: int, reason: str, word: str) -> None:
         self.sent_off[word] = self.sent_off.get(word, 0) + 1
         await client.send_off(code, reason)
 

@@ -6,6 +6,7 @@ structure and Exceptions pages).
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from .upstream import Upstream
 
 # Of `i` in one request; the address gets too long for Kite before.
 ASKED_MAX = 1000
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NCO")
 _HERE = "This is kitefeed's relay, which only reads market data"
 
@@ -67,7 +69,7 @@ class Rest:
         tokens = {name: token for token, name in self._upstream.names().items()}
         found = {}
         for name in asked:
-            token = tokens.get(name) or (int(name) if name.isascii() and name.isdecimal() else 0)
+            token = tokens.get(name) or (int(name) if _NUMBER.fullmatch(name) else 0)
             known = self._intake.known.get(token)
             if known is not None:
                 quote = quote_of(known.packet, kind, self._divisors)

@@ -168,6 +168,8 @@ class Gateway:
             self._loop = None
 
     async def _serve(self, listener: socket.socket, ready: concurrent.futures.Future[None]) -> None:
+        # Its warnings quote what a client sent, and reach stderr as often as that likes.
+        logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
         self._stopping, self._wanted = asyncio.Event(), asyncio.Event()
         guard = Guard(self._serving.host, self.port, self._serving.key)
         hub = Hub(self._intake.known, self._wanted.set)
@@ -208,7 +210,7 @@ class Gateway:
         stream = Stream(history, self._intake, self._upstream, state.of, self._divisors, self._clock)
         nonce = secrets.token_urlsafe(18)
         page = Page(self._upstream.login_origin(), nonce)
-        login = Login(self._upstream, nonce, f"http://{self.root}/ui")
+        login = Login(self._upstream, nonce, f"http://{self.root}/ui", self._clock)
 
         async def root(request: web.Request) -> web.StreamResponse:
             if request.headers.get("Upgrade", "").lower() == "websocket":

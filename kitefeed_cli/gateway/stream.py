@@ -24,6 +24,7 @@ from .upstream import Condition, Upstream
 PAGES_MAX = 16
 SHOWN_MAX = 500  # instruments of a page
 _EVERY_S = 0.25
+_READ_WITHIN_S = 30.0
 
 
 class Stream:
@@ -56,6 +57,9 @@ class Stream:
             await self._write(response, fresh)
         except (ConnectionError, asyncio.CancelledError):
             pass  # the page was closed
+        except TimeoutError:  # it is there and does not read, or has vanished: its place is for another
+            if request.transport is not None:
+                request.transport.abort()
         finally:
             self._history.unwatch(fresh)
         return response
@@ -87,7 +91,8 @@ class Stream:
             fresh.clear()
             if message:
                 message["now"] = int(self._clock.wall().timestamp() * 1000)
-                await response.write(b"data: " + orjson.dumps(message) + b"\n\n")
+                async with asyncio.timeout(self._clock.real_s(_READ_WITHIN_S)):
+                    await response.write(b"data: " + orjson.dumps(message) + b"\n\n")
             await self._clock.sleep_async(_EVERY_S)
 
     def _all(self, shown: dict[int, str]) -> dict[str, Any]:

@@ -80,5 +80,11 @@ def test_beyond_this_computer_an_address_is_ours_and_a_foreign_name_is_not() -> 
     assert not Guard("127.0.0.1", 8765).admits("192.168.1.7:8765", None)
 
 
+@pytest.mark.parametrize("shown", ["\udce9", "é", KEY + "\n"])
+def test_odd_characters_are_another_key(shown: str) -> None:
+    assert not Guard("127.0.0.1", 1, KEY).knows(shown)
+    assert not Guard("127.0.0.1", 1, KEY).knows_header(f"token k:{shown}")
+
+
 def test_the_key_is_in_no_repr() -> None:
     assert KEY not in repr(Guard("127.0.0.1", 1, KEY))

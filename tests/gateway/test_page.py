@@ -4,6 +4,7 @@ import http.client
 import json
 import math
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from kitefeed_cli.gateway import stream
+from kitefeed_cli.gateway import login, stream
 from kitefeed_cli.gateway.server import Serving
 from kitefeed_cli.gateway.upstream import Condition, Trouble
 from kitefeed_cli.problems import Problem
@@ -173,15 +174,7 @@ def test_only_so_many_pages_are_served_and_a_closed_one_makes_room(desk: Desk, m
         next(told)
         assert 429 == desk.get("/ui/events")[0]
 
-    def comes_in() -> bool:
-        line = http.client.HTTPConnection("127.0.0.1", desk.gateway.port, timeout=PATIENCE_S)
-        line.request("GET", "/ui/events")
-        try:
-            return line.getresponse().status == 200
-        finally:
-            line.close()
-
-    eventually(comes_in)
+    eventually(lambda: _is_let_in(desk))
 
 
 def test_the_login_button_leads_to_kite_and_back_here(desk: Desk) -> None:
@@ -202,6 +195,46 @@ def test_a_login_without_the_pages_nonce_is_not_begun(desk: Desk, nonce: str) ->
 def test_a_login_from_another_page_is_not_begun(desk: Desk, headers: dict[str, str]) -> None:
     assert 403 == press(desk, nonce_of(desk), **headers)[0]
     assert [] == desk.upstream.logins
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded; charset=none", "multipart/form-data; boundary=a", "multipart/form-data"],
+)
+def test_what_is_no_form_begins_no_login(desk: Desk, kind: str) -> None:
+    assert 403 == press(desk, "forged", Origin=origin(desk), **{"Content-Type": kind})[0]
+
+
+def test_a_form_that_never_ends_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "_FORM_WITHIN_S", 0.2)
+    with socket.create_connection(("127.0.0.1", desk.gateway.port), timeout=PATIENCE_S) as line:
+        asked = f"POST /ui/login HTTP/1.1\r\nHost: 127.0.0.1:{desk.gateway.port}\r\nOrigin: {origin(desk)}\r\n"
+        kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\nnonce="
+        line.sendall((asked + kind).encode())
+
+        assert line.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_a_page_that_does_not_read_loses_its_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_READ_WITHIN_S", 0.3)
+    monkeypatch.setattr(stream, "PAGES_MAX", 1)
+    desk.upstream.followed = dict.fromkeys(range(1, 500), "NSE:" + "X" * 20_000)
+    with socket.create_connection(("127.0.0.1", desk.gateway.port), timeout=PATIENCE_S) as line:
+        line.sendall(f"GET /ui/events HTTP/1.1\r\nHost: 127.0.0.1:{desk.gateway.port}\r\n\r\n".encode())
+        assert line.recv(1)
+        assert 429 == desk.get("/ui/events")[0]
+        desk.upstream.followed = {}
+
+        eventually(lambda: _is_let_in(desk))
+
+
+def _is_let_in(desk: Desk) -> bool:
+    line = http.client.HTTPConnection("127.0.0.1", desk.gateway.port, timeout=PATIENCE_S)
+    line.request("GET", "/ui/events")
+    try:
+        return line.getresponse().status == 200
+    finally:
+        line.close()
 
 
 def test_why_a_login_cannot_be_begun_is_told_in_the_tab(desk: Desk) -> None:

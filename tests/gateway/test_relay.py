@@ -131,6 +131,7 @@ def test_an_honest_relay_closes_and_stays_closed_while_nothing_serves() -> None:
 
         assert 1013 == code
         assert "stale (kite-unreachable)" in reason
+        assert {"no source": 1} == desk.state()["counters"]["clients_sent_off"]
 
 
 def test_texts_of_kite_pass_through_as_they_are(desk: Desk) -> None:
@@ -350,6 +351,20 @@ def test_connections_that_ask_for_nothing_are_ended_where_there_are_too_many(
         one.close()
     desk.bring(FULL)
     assert [QUOTE] == client.packets(), "who was there is served on"
+
+
+def test_requests_that_take_long_leave_room_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorway, "CONNECTIONS_MAX", 5)
+    for _ in range(5):
+        desk.client()
+
+    eventually(lambda: 503 == desk.get("/livez")[0])
+
+
+def test_what_a_client_sends_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.client(header={"Sec-WebSocket-Protocol": "of-its-own"}).next()
+
+    assert [] == [record.getMessage() for record in caplog.records if record.name.startswith("aiohttp")]
 
 
 def test_a_bug_in_the_gateway_is_told_and_leaves_the_feed_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,12 @@ def test_a_number_names_an_instrument_too(desk: Desk) -> None:
     assert ["408065"] == list(answer(desk, "/quote/ltp?i=408065")[1]["data"])
 
 
+def test_a_number_of_any_length_is_only_an_instrument_that_there_is_not(desk: Desk) -> None:
+    status, said = answer(desk, "/quote/ltp?i=" + "9" * 5000)
+
+    assert (200, {}) == (status, said["data"])
+
+
 def test_every_price_tells_its_source_and_age(desk: Desk) -> None:
     desk.gateway.accept(QuoteBatch((QUOTE,), desk.clock.now_s() - 60))
     desk.upstream.become(state="polling", source="rest", frame_age_s=math.inf)
