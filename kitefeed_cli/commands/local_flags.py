@@ -18,3 +18,11 @@ Demo = Annotated[
         help="With --emulator: the token dies, one error, a login, the recovery; 40 seconds.",
     ),
 ]
+
+
+def check_demo(ctx: typer.Context) -> None:
+    """Raises Problem for a story without a place to play."""
+    from ..problems import Problem
+
+    if ctx.params["demo"] and not ctx.params["emulator"]:
+        raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")

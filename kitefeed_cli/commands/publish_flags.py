@@ -27,3 +27,32 @@ PublishKeep = Annotated[
         show_default=False,
     ),
 ]
+Standby = Annotated[
+    bool,
+    typer.Option(
+        "--standby",
+        envvar="KITEFEED_STANDBY",
+        help="With --publish: wait without a feed while another one publishes, and take over within 5 s when it ends.",
+    ),
+]
+
+
+def check_standby(ctx: typer.Context) -> None:
+    """Raises Problem for what a program that takes turns cannot do besides."""
+    from ..problems import Problem
+
+    given = ctx.params
+    if not given["standby"]:
+        return
+    if given["emulator"]:
+        raise Problem(
+            "`--standby` does not go with `--emulator`",
+            "nobody else could take over a feed that is in this program",
+            "start `kitefeed emulator`, and let both runs use that",
+        )
+    if given["serve"] is not None:
+        raise Problem(
+            "`--standby` does not go with `--serve`",
+            "programs would lose their connection whenever another machine takes over",
+            "run `kitefeed relay --from REDIS` beside it: that stays, whoever publishes",
+        )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import typer
 
 from .common import EnvFile, Incidents, Json, Processors, RecordRest, make_printer
 from .follow_flags import Atm, Expiry, Mode, Names, Secondary, Underlyings, Watchlists, flags_of
 from .hour_flags import CalendarFile, UntilWhen, until_of
-from .local_flags import Demo, Emulator
-from .publish_flags import Publish, PublishKeep
+from .local_flags import Demo, Emulator, check_demo
+from .publish_flags import Publish, PublishKeep, Standby, check_standby
 from .serve_flags import RelayHonest, RelayKeyFile, Serve, ServeRemote, serving_of
 from .tell_flags import Notify, NotifyExec
 from .token_flags import TokenCommand, TokenFile
@@ -39,6 +40,7 @@ def run(
     relay_honest: RelayHonest = "tell",
     publish: Publish = None,
     publish_keep: PublishKeep = None,
+    standby: Standby = False,
     processors: Processors = "one",
     env_file: EnvFile = None,
     token_file: TokenFile = None,
@@ -47,7 +49,6 @@ def run(
 ) -> None:
     """Live ticks that stay up: falls back, recovers, never spams. Ctrl-C ends it."""
     from ..clock import SystemClock
-    from ..problems import Problem
     from ..settings import read_settings
     from ..wiring.doors.attended import run_attended
     from ..wiring.login.tokens import command_store
@@ -61,15 +62,19 @@ def run(
     keep_memory_flat()
     if processors == "one":
         keep_to_one_processor()
-    if demo and not emulator:
-        raise Problem("--demo needs --emulator", "the story is played on a local Kite", "add `--emulator`")
+    check_demo(ctx)
+    check_standby(ctx)
     kept = open_incidents(incidents, printer.status, clock, record_rest=record_rest)
     if emulator:
         from ..wiring.local.run import run_on_local_kite
 
         run_on_local_kite(printer, clock, flags_of(ctx), serving_of(ctx), demo=demo, incidents=kept, until=ends)
-        return
+        return None
     settings = read_settings(env_file, os.environ, flags_of(ctx))
     store = command_store(settings, clock, printer)
-    feed = FeedRun(settings, store, clock, printer, incidents=kept, until=ends)
-    run_attended(feed, settings, store, clock, printer, serving_of(ctx))
+    make = partial(FeedRun, settings, store, clock, printer, incidents=kept, until=ends)
+    if standby:
+        from ..wiring.sharing.standby import run_standby
+
+        return run_standby(make, settings, store, clock, printer)
+    return run_attended(make(), settings, store, clock, printer, serving_of(ctx))

@@ -9,6 +9,8 @@ from ..rounds import Rounds
 from .lease import RENEW_S, Holder, Lease
 from .server import errors
 
+_LAST_REAL_S = 0.1
+
 
 class Keeper:
     """Renews on a thread of its own. `lost` is called there, once, when another one has the lease or has had it; it is
@@ -25,9 +27,10 @@ class Keeper:
         self._rounds.start()
 
     def stop(self) -> None:
-        """Renew no more; the lease can be released now. Waits for a renewal that is on its way."""
+        """Renew no more; the lease can be released now. A renewal that is on its way is waited for, unless Redis stands
+        still."""
         self._rounds.end()
-        self._rounds.join()
+        self._rounds.join(_LAST_REAL_S)
 
     def look(self) -> None:
         """Renew now."""

@@ -98,7 +98,7 @@ def published_alone(run: Run, publishing: Publishing, clock: Clock, printer: Pri
             finally:
                 claim.stop()
     finally:
-        _give_back(lease, clock)
+        give_back(lease, clock)
 
 
 @contextmanager
@@ -187,8 +187,8 @@ def _losing(publisher: Publisher, printer: Printer) -> tuple[Callable[[Holder | 
     return lost, again
 
 
-def _give_back(lease: Lease, clock: Clock) -> None:
-    """Without waiting for a Redis that stands still."""
+def give_back(lease: Lease, clock: Clock) -> None:
+    """Give it back if it is ours, without waiting for a Redis that stands still."""
 
     def give_back() -> None:
         if lease.value:

@@ -7,7 +7,7 @@ goes on, and when the lease is lost to another one it ends, and the next is made
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from ...clock import Clock
 from ...console.printer import Printer
@@ -18,9 +18,10 @@ from ...settings import Settings
 from ...sharing.candidate import Candidate
 from ...sharing.keeper import Keeper
 from ...sharing.lease import Holder, Lease
-from ...sharing.server import Address, errors, why_away
+from ...sharing.server import Address, check, errors, why_away
 from ...sharing.succession import missed_s
 from ..doors.attended import attendance, run_until_stopped
+from ..doors.publish import give_back, published, publishing_of
 from ..run.feed_run import FeedRun
 from ..vitals.monitor import Waiting
 from .readiness import Readiness
@@ -38,7 +39,7 @@ class Standby:
         address: Address,
         make: Callable[[], FeedRun],
         beside: Callable[[FeedRun], AbstractContextManager[None]],
-        published: Callable[[FeedRun, Lease], AbstractContextManager[None]],
+        published: Callable[[FeedRun, Lease], AbstractContextManager[object]],
         store: TokenStore,
         printer: Printer,
         clock: Clock,
@@ -69,8 +70,7 @@ class Standby:
                 self._store.reopen()
                 first = False
         finally:
-            self._lease.release()
-            self._lease.close()
+            give_back(self._lease, self._clock)
 
     def stop(self) -> None:
         """From any thread, also from a signal."""
@@ -177,7 +177,7 @@ class Standby:
                 run.follow()
         finally:
             keeper.stop()
-            self._lease.release()
+            give_back(self._lease, self._clock)
         if lost:
             self._told = lost[0]
             other = lost[0] or "another one"
@@ -196,15 +196,27 @@ class Standby:
 
 
 def run_standby(
-    address: Address,
-    make: Callable[[], FeedRun],
-    published: Callable[[FeedRun, Lease], AbstractContextManager[None]],
-    settings: Settings,
-    store: TokenStore,
-    clock: Clock,
-    printer: Printer,
+    make: Callable[[], FeedRun], settings: Settings, store: TokenStore, clock: Clock, printer: Printer
 ) -> None:
-    """Take turns until stopped, by a signal or by what ends a run. Raises Problem for what no waiting cures,
-    OutputClosed when nobody reads any more."""
+    """Take turns until stopped, by a signal or by what ends a run. `make` makes the run of a turn. Raises Problem for
+    what no waiting cures, OutputClosed when nobody reads any more."""
+    if not settings.publish:
+        raise Problem(
+            "`--standby` needs `--publish`",
+            "without a Redis nobody knows whose turn it is",
+            "name the one that all of them publish to, with `--publish`",
+        )
+    to = publishing_of(settings)
+
+    def publish_it(run: FeedRun, lease: Lease) -> AbstractContextManager[object]:
+        return published(run, to, lease, clock, printer)
+
+    _check(to.address)
     with attendance(settings, store, clock, printer) as around:
-        run_until_stopped(Standby(address, make, around.beside, published, store, printer, clock))
+        run_until_stopped(Standby(to.address, make, around.beside, publish_it, store, printer, clock))
+
+
+def _check(address: Address) -> None:
+    """Raises Problem for a Redis that will never do."""
+    with suppress(*errors()), address.connect() as client:
+        check(client, address)
