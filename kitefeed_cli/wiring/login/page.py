@@ -82,7 +82,7 @@ class PageLogin:
             "KITEFEED_REDIRECT_URL": settings.redirect_url,
         }
         return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-            [sys.executable, "-I", "-m", __name__, str(settings.env_file.absolute()), back],
+            [sys.executable, "-P", "-m", __name__, str(settings.env_file.absolute()), back],
             env={**self._environ, **ours},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -101,3 +101,13 @@ def test_a_missing_api_secret_is_a_problem_with_a_next_step(tmp_path: Path, feed
 def test_a_redirect_url_that_leads_elsewhere_is_said(tmp_path: Path, feed: Whole) -> None:
     with pytest.raises(Problem, match="cannot finish a login here"):
         login_of(tmp_path, feed, {"KITEFEED_REDIRECT_URL": "https://example.com/back"}).begin("http://127.0.0.1:1/ui")
+
+
+def test_the_logins_process_finds_packages_where_the_run_did(tmp_path: Path, feed: Whole) -> None:
+    """Installed with `pip install --user`, they are where Python's isolated mode does not look."""
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w').close()\n")
+    login = login_of(tmp_path, feed, {"PYTHONPATH": str(tmp_path), "KITEFEED_REDIRECT_URL": "https://example.com/back"})
+    with pytest.raises(Problem, match="cannot finish a login here"):
+        login.begin("http://127.0.0.1:1/ui")
+
+    assert (tmp_path / "seen").exists()
