@@ -36,6 +36,13 @@ def unit_of(
             "it holds a password, and anybody may read a unit",
             f"write KITEFEED_NOTIFY into {one_line(str(path))}",
         )
+    for text in (str(path), *words):
+        if not text.isprintable():  # a line break would begin another setting
+            raise Problem(
+                "a unit cannot hold a control character",
+                f"there is one in {one_line(text)[:60]}",
+                "give it without line breaks and the like, or rename the folder",
+            )
     cache = _cache_of(user, environ)
     return Unit(
         (sys.executable, "-P", "-m", "kitefeed_cli", "run", "--env-file", str(path), *words),
@@ -85,12 +92,7 @@ def may_namespace() -> bool:
 
 def write(unit: Unit, place: Path, user: str | None, environ: Mapping[str, str]) -> None:
     """Write the file, and tell systemd. Raises Problem."""
-    if place.exists() and not place.read_text("utf-8", "replace").startswith(MARK):
-        raise Problem(
-            f"{one_line(str(place))} is somebody else's",
-            "it was not written by this command",
-            "rename it, or remove it, and try again",
-        )
+    _check_ours(place)
     cache = _cache_of(user, environ)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +109,7 @@ def remove(place: Path, user: str | None) -> bool:
     """Stop the run, and remove the file; whether there was one. Raises Problem."""
     if not place.exists():
         return False
+    _check_ours(place)
     tell_systemd(user, "disable", "--now", NAME)
     try:
         place.unlink()
@@ -114,6 +117,16 @@ def remove(place: Path, user: str | None) -> bool:
         raise _no_file(place, error) from None
     tell_systemd(user, "daemon-reload")
     return True
+
+
+def _check_ours(place: Path) -> None:
+    """Raises Problem for a file that this command did not write."""
+    if place.exists() and not place.read_text("utf-8", "replace").startswith(MARK):
+        raise Problem(
+            f"{one_line(str(place))} is somebody else's",
+            "it was not written by this command",
+            "rename it, or remove it yourself, and try again",
+        )
 
 
 def tell_systemd(user: str | None, *words: str) -> bool:

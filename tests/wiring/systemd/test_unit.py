@@ -191,6 +191,12 @@ def test_a_password_does_not_go_into_a_unit(words: list[str], env_file: Path, ca
     assert canary.api_secret not in str(raised.value)
 
 
+@pytest.mark.parametrize("word", ["NSE:INFY\nExecStartPre=/bin/other", "a\rb", "a\x1b[2Jb", "a\udcffb"])
+def test_a_word_cannot_begin_another_setting(word: str, env_file: Path) -> None:
+    with pytest.raises(Problem, match="control character"):
+        unit_of([word], env_file, None, {}, namespaces=True)
+
+
 def test_it_is_written_and_removed(env_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")  # no systemctl is told
     unit = unit_of([], env_file, None, {}, namespaces=True)
@@ -210,6 +216,8 @@ def test_a_unit_of_somebody_else_is_left_alone(env_file: Path, tmp_path: Path) -
     place.write_text("[Service]\nExecStart=mine\n")
     with pytest.raises(Problem, match="somebody else's"):
         write(unit_of([], env_file, None, {}, namespaces=True), place, None, {})
+    with pytest.raises(Problem, match="somebody else's"):
+        remove(place, None)
 
     assert "ExecStart=mine" in place.read_text()
     assert MARK not in place.read_text()
