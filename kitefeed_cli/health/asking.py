@@ -52,7 +52,7 @@ def _ask(one: Found, clock: Clock) -> Heard | None:
     try:
         said = json.loads(text)
         return Heard(one.process_id, str(said["env_file"]), Vitals.from_record(said["vitals"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return Heard(one.process_id, why="its answer is that of another version")
 
 

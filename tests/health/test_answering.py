@@ -96,7 +96,8 @@ def test_a_run_that_stands_still_is_told_of(monkeypatch: pytest.MonkeyPatch) -> 
     assert [(4711, None, "it did not answer within 0.2 s")] == [(one.process_id, one.vitals, one.why) for one in heard]
 
 
-def test_an_answer_of_another_version_is_told_of() -> None:
+@pytest.mark.parametrize("said", [b'{"env_file": ".env", "vitals": {"mood": "good"}}\n', b"[" * 100_000, b"\xff"])
+def test_an_answer_of_another_version_is_told_of(said: bytes) -> None:
     folder = entered(next(places(os.environ)))
     assert folder is not None
     with socket.socket(socket.AF_UNIX) as other:
@@ -105,7 +106,7 @@ def test_an_answer_of_another_version_is_told_of() -> None:
 
         def answer() -> None:
             with other.accept()[0] as caller:
-                caller.sendall(b'{"env_file": ".env", "vitals": {"mood": "good"}}\n')
+                caller.sendall(said)
 
         thread = threading.Thread(target=answer)
         thread.start()
