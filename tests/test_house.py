@@ -121,6 +121,8 @@ _BREAKS = {
     "sources-are-guests": ("sources/chain.py", "from ..kite import rest"),
     "health-looks-on": ("health/vitals.py", "from ..ticks import gaps"),
     "gateway-knows-an-upstream": ("gateway/guard.py", "from ..session import store"),
+    "sharing-carries-packets": ("sharing/order.py", "from ..kite import packets"),
+    "one-door-to-redis": ("gateway/guard.py", "import redis"),
     "notices-only-carry": ("notices/notice.py", "from ..policy import causes"),
     "one-door-to-the-clients": ("session/store.py", "import requests"),
     "rooms-do-not-know-the-door": ("outputs/__init__.py", "from .. import app"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..health import Vitals, livez, readyz
-from ..health.vitals import PUBLISHER_SILENT, REDIS_AWAY, STANDBY
+from ..health.vitals import NO_PUBLISHER, REDIS_AWAY, STANDBY
 from ..policy import Cause, Shown
 from ..problems import Exit
 from .messages import exit_code
@@ -26,7 +26,7 @@ _STANDBY_WORDS = {
 }
 _RELAY_WORDS = {
     REDIS_AWAY: "nothing comes from Redis; the relay keeps trying",
-    PUBLISHER_SILENT: "nobody publishes the feed; the relay carries on when somebody does",
+    NO_PUBLISHER: "nobody publishes the feed; the relay carries on when somebody does",
 }
 
 

@@ -13,7 +13,7 @@ TURN_S = 10.0  # a deciding loop that has not turned for so long is stuck
 STARTING = "starting"  # the names are being looked up; no deciding loop runs yet
 STANDBY = "standby"  # another program publishes the feed; this one takes over when that one is gone
 # Causes that are not the policy's: of a standby, which would not notice that the other one is gone, and of a relay.
-REDIS_AWAY, PUBLISHER_SILENT = "redis-away", "publisher-silent"
+REDIS_AWAY, NO_PUBLISHER = "redis-away", "no-publisher"
 STATES = (
     STARTING,
     STANDBY,

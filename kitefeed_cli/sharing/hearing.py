@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..clock import Clock
 from ..gateway.upstream import SILENT_S, Condition, Trouble
-from ..health.vitals import PUBLISHER_SILENT, REDIS_AWAY
+from ..health.vitals import NO_PUBLISHER, REDIS_AWAY
 from ..ticks.batch import TickBatch
 from ..ticks.gaps import GapSums
 from ..ticks.last import FEED
@@ -86,14 +86,14 @@ class Hearing:
         if self.away is not None:
             what, cure = self.away
             trouble = Trouble(f"nothing comes from Redis at {self._shown}", what, cure, REDIS_AWAY)
-            return Condition("stale", "Redis is away", trouble=trouble)
+            return Condition("stale", REDIS_AWAY, trouble=trouble)
         if never:
             why = f"Redis at {self._shown} is up, and nobody has written to it of late under the name {self._name!r}"
-            trouble = Trouble("nobody publishes this feed yet", why, _PUBLISH, PUBLISHER_SILENT)
-            return Condition("stale", "nobody publishes yet", trouble=trouble)
+            trouble = Trouble("nobody publishes this feed yet", why, _PUBLISH, NO_PUBLISHER)
+            return Condition("stale", NO_PUBLISHER, trouble=trouble)
         why = f"Redis at {self._shown} is up, and nobody has written to it for {now_s - self._heard_s:.0f} s"
-        trouble = Trouble("the publisher of this feed is silent", why, _PUBLISH, PUBLISHER_SILENT)
-        return Condition("stale", "the publisher is silent", trouble=trouble)
+        trouble = Trouble("the publisher of this feed is silent", why, _PUBLISH, NO_PUBLISHER)
+        return Condition("stale", NO_PUBLISHER, trouble=trouble)
 
 
 _PUBLISH = "start `kitefeed run --publish`, or see why it is silent"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Clock
 from ..console.words import duration
+from ..health.vitals import REDIS_AWAY
 from ..problems import Exit, Problem
 from .group import BLOCK_S, Delivery, Group
 from .server import Address, Away, check, errors, library, why_away
-from .standing import REDIS_AWAY, Stands
+from .standing import Stands
 
 if TYPE_CHECKING:
     import redis

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from ..clock import Clock
 from ..gateway.upstream import SILENT_S
+from ..health.vitals import NO_PUBLISHER
 from ..ticks.last import FEED, REST
 from .entries import MalformedError, Word
 from .words import CONDITION, state_of
-
-NO_PUBLISHER = "no-publisher"  # nobody has written a word for five seconds
-REDIS_AWAY = "redis-away"
 
 
 @dataclass(frozen=True, slots=True)

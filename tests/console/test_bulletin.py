@@ -34,7 +34,7 @@ from tests.health.samples import vitals
         ({"state": "signed-out", "cause": "token-missing"}, Exit.LOGIN),
         ({"state": "stale", "cause": "kite-unreachable"}, Exit.UNREACHABLE),
         ({"state": "stale", "cause": "no-permission"}, Exit.REFUSED),
-        ({"state": "stale", "cause": "publisher-silent"}, Exit.NO),
+        ({"state": "stale", "cause": "no-publisher"}, Exit.NO),
         ({"state": "stale", "cause": "redis-away"}, Exit.NO),
     ],
 )

@@ -11,7 +11,7 @@ from ... import __version__
 from ...clock import Clock
 from ...gateway.upstream import Condition
 from ...health import Ages, Day, Vitals
-from ...health.vitals import CAUSES, PUBLISHER_SILENT, REDIS_AWAY, STARTING
+from ...health.vitals import CAUSES, NO_PUBLISHER, REDIS_AWAY, STARTING
 from ...sharing.hearing import Hearing
 from ...sharing.reading import Reading
 from ..vitals.footprint import open_fds, resident_bytes
@@ -19,7 +19,7 @@ from .telling import Telling
 
 _RATE_S = 10.0  # what a rate is taken over
 _CLOSED = ("closed", "unknown")
-_CAUSES = (*CAUSES, REDIS_AWAY, PUBLISHER_SILENT)
+_CAUSES = (*CAUSES, REDIS_AWAY, NO_PUBLISHER)
 
 
 class Pulse:

@@ -12,7 +12,7 @@ from kitefeed_cli.wiring.relay.telling import Telling
 from ...clocks import HandClock
 
 LIVE = Condition("live", None, "feed", 0.1)
-SILENT = Condition("stale", "silent", trouble=Trouble("it is silent", "nobody wrote", "look", "publisher-silent"))
+SILENT = Condition("stale", "silent", trouble=Trouble("it is silent", "nobody wrote", "look", "no-publisher"))
 AWAY = Condition("stale", "away", trouble=Trouble("Redis is away", "refused", "wait", "redis-away"))
 
 
@@ -43,7 +43,7 @@ def test_a_trouble_is_told_once_and_so_is_its_end(told: Told) -> None:
         told.look(condition)
 
     assert ["The feed is live", "it is silent", "live again after 1.5s"] == told.lines
-    assert {"publisher-silent": 1} == told.telling.problems
+    assert {"no-publisher": 1} == told.telling.problems
 
 
 def test_a_relay_that_waited_for_its_first_publisher_does_not_say_again(told: Told) -> None:
