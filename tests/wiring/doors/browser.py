@@ -1,4 +1,4 @@
-"""Run as a process of its own: Chromium on the live page, at three widths, light and dark.
+"""Run as a process of its own: Chromium on the live page, at four widths, light and dark.
 
 Reads what to do as lines of JSON, the first one with `page`, `chromium` and `folder`, and answers each with a line.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-SIZES = [(1280, "light"), (1280, "dark"), (700, "light"), (400, "light"), (400, "dark")]
+SIZES = [(1280, "light"), (1280, "dark"), (700, "light"), (400, "light"), (400, "dark"), (360, "light")]
 _PATIENCE_MS = 15_000
 
 
@@ -66,8 +66,9 @@ def problem(page: Page) -> str:
 
 
 def overflows(page: Page) -> bool:
-    """Whether the page is wider than the screen."""
-    return bool(page.locator("body").evaluate("body => body.scrollWidth > document.documentElement.clientWidth"))
+    """Whether the page is wider than the screen, or the prices than their place."""
+    boxes = "[document.documentElement, document.querySelector('.prices')]"
+    return bool(page.evaluate(f"{boxes}.some(one => one.scrollWidth > one.clientWidth)"))
 
 
 def answer(**words: object) -> None:
