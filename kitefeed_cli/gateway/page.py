@@ -27,11 +27,13 @@ _POLICY = (
 
 
 class Page:
-    """`login_origin`: where the LOGIN button leads; empty: there is none. `nonce`: what it must bring."""
+    """`login_origin`: where the LOGIN button leads; empty: there is none. `nonce`: what it must bring. `made_by`: the
+    stream's word for itself, by which an open page notices that another run answers."""
 
-    def __init__(self, login_origin: str, nonce: str) -> None:
+    def __init__(self, login_origin: str, nonce: str, made_by: str) -> None:
         self._login_origin = login_origin
         self._nonce = nonce
+        self._made_by = made_by
 
     async def answer(self, _request: web.Request) -> web.StreamResponse:
         nonce = secrets.token_urlsafe(18)
@@ -39,6 +41,7 @@ class Page:
         body = _page()
         for place, value in (
             ("{{nonce}}", nonce),
+            ("{{made-by}}", self._made_by),
             ("{{login-nonce}}", self._nonce if self._login_origin else ""),
         ):
             body = body.replace(place, value)

@@ -209,7 +209,7 @@ class Gateway:
         state = StateOf(self._upstream, self._intake, hub, relay, self._clock)
         stream = Stream(history, self._intake, self._upstream, state.of, self._divisors, self._clock)
         nonce = secrets.token_urlsafe(18)
-        page = Page(self._upstream.login_origin(), nonce)
+        page = Page(self._upstream.login_origin(), nonce, stream.made_by)
         login = Login(self._upstream, nonce, f"http://{self.root}/ui", self._clock)
 
         async def root(request: web.Request) -> web.StreamResponse:

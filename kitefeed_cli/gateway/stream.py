@@ -7,6 +7,7 @@ way round, so both come of one look at the feed's condition, and come together.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ class Stream:
         divisors: Sequence[int],
         clock: Clock,
     ) -> None:
+        self.made_by = secrets.token_hex(8)  # no secret: tells this gateway from the next on the same port
         self._history = history
         self._intake = intake
         self._upstream = upstream
@@ -102,6 +104,7 @@ class Stream:
                 {"token": token, "name": name, "decimals": decimals(token), "spark": list(sparks.get(token, ()))}
                 for token, name in shown.items()
             ],
+            "made_by": self.made_by,
             "more": max(0, len(self._upstream.names()) - len(shown)),
             "seconds": [[one.at_ms, one.ours_ms, one.exchange_ms] for one in self._history.seconds],
         }

@@ -159,6 +159,18 @@ def test_prices_of_a_secondary_source_are_not_called_old_while_kite_is_away(desk
             assert (source is not None) == news["second"]["state"]["serves"]
 
 
+def test_an_open_page_can_tell_that_another_run_answers() -> None:
+    """Its LOGIN button would bring the nonce of the one before."""
+    said = []
+    for _ in range(2):
+        with Desk() as desk, events(desk) as told:
+            made_by = next(told)["all"]["made_by"]
+            assert f'<meta name="made-by" content="{made_by}">' in page(desk)[1]
+            said.append(made_by)
+
+    assert said[0] != said[1]
+
+
 def test_new_instruments_come_to_an_open_page(desk: Desk) -> None:
     with events(desk) as told:
         next(told)

@@ -9,6 +9,7 @@ const priced = Object.fromEntries([2, 4].map(digits =>
   [digits, new Intl.NumberFormat("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits})]));
 const STATES = {live: "LIVE", partial: "PARTLY LIVE", connecting: "CONNECTING", polling: "POLLING", stale: "STALE",
   "signed-out": "SIGNED OUT", closed: "MARKET CLOSED", unknown: "CONNECTED, NO NEWS", starting: "STARTING"};
+const MADE_BY = document.querySelector("meta[name=made-by]").content;
 let skew = 0;  // this computer's clock minus the feed's, in milliseconds
 let heard = Date.now();
 let serves = true;
@@ -274,6 +275,8 @@ function listen() {
   events.onmessage = message => {
     const told = JSON.parse(message.data);
     heard = Date.now();
+    // Another run answers: its LOGIN takes another nonce, and the page may be another as well.
+    if (told.all && told.all.made_by !== MADE_BY) { events.close(); location.reload(); return; }
     skew = heard - told.now;
     if (told.all) all(told.all);
     if (told.second) second(told.second, told.now);
