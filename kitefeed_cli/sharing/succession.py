@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..ticks.last import FEED
@@ -21,19 +23,30 @@ def missed_s(client: redis.Redis, keys: Keys, connections: int) -> dict[int, flo
     for connection in range(1, connections + 1):
         entries: Any = client.xrevrange(keys.stream(connection), count=_MOST)
         seconds, microseconds = client.time()
-        received_s = next((at_s for at_s in map(_received_s, entries) if at_s is not None), None)
+        received_s = _received_s(entries)
         if received_s is not None:
             found[connection] = max(0.0, seconds + microseconds / 1e6 - received_s)
     return found
 
 
-def _received_s(entry: tuple[bytes, dict[bytes, bytes]]) -> float | None:
-    """When it was received, on Redis' clock; None for what the feed has not brought."""
-    entry_id, fields = entry
-    try:
-        packets = entry_of(fields)
-    except MalformedError:
-        return None
-    if not isinstance(packets, Packets) or packets.source != FEED:
-        return None
-    return (int(entry_id.partition(b"-")[0]) - packets.late_ms) / 1000
+def _received_s(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> float | None:
+    """When the newest was received that the feed has brought, on Redis' clock; `entries` begin with the newest.
+
+    An entry's ID says when Redis wrote it, which may have stood still before. The publisher's wall clock says when it
+    was received, and what was written soonest tells how far that clock is off.
+    """
+    epoch, received_s, off_s = None, 0.0, math.inf
+    for entry_id, fields in entries:
+        try:
+            packets = entry_of(fields)
+        except MalformedError:
+            continue
+        if not isinstance(packets, Packets) or packets.source != FEED:
+            continue
+        if epoch is None:
+            epoch, received_s = packets.stamp.epoch, packets.received_us / 1e6
+        if packets.stamp.epoch != epoch:
+            break
+        written_s = int(entry_id.partition(b"-")[0]) / 1000
+        off_s = min(off_s, written_s - packets.late_ms / 1000 - packets.received_us / 1e6)
+    return None if epoch is None else received_s + off_s

@@ -13,11 +13,22 @@ from .redis_server import RedisServer
 KEYS = Keys()
 
 
-def put(server: RedisServer, ago_s: float, source: str = "feed", late_ms: int = 0, connection: int = 1) -> None:
-    """One entry that was written so long ago."""
+def put(
+    server: RedisServer,
+    ago_s: float,
+    source: str = "feed",
+    *,
+    late_ms: int = 0,
+    connection: int = 1,
+    received_ago_s: float | None = None,
+    wall_off_s: float = 0.0,
+) -> None:
+    """One entry that was written so long ago. `wall_off_s`: how far the publisher's wall clock is ahead."""
     seconds, microseconds = server.client.time()
     at_ms = round(seconds * 1000 + microseconds / 1000 - ago_s * 1000)
-    fields = packets_fields(Packets(Stamp(1, 1), source, 0, late_ms, 1, b"frame"))
+    waited_s = late_ms / 1000 if received_ago_s is None else received_ago_s - ago_s
+    received_us = round((at_ms / 1000 - waited_s + wall_off_s) * 1e6)
+    fields = packets_fields(Packets(Stamp(1, 1), source, received_us, late_ms, 1, b"frame"))
     add(server, connection, f"{at_ms}-0", fields)
 
 
@@ -38,6 +49,13 @@ def test_what_counts_is_the_receipt_and_not_the_writing(server: RedisServer) -> 
     put(server, 1.0, late_ms=6000)
 
     assert {1: pytest.approx(7.0, abs=0.5)} == missed_s(server.client, KEYS, 1)
+
+
+def test_a_redis_that_stood_still_does_not_make_the_gap_shorter(server: RedisServer) -> None:
+    put(server, 9.0, wall_off_s=3600.0)
+    put(server, 2.0, received_ago_s=8.0, wall_off_s=3600.0)
+
+    assert {1: pytest.approx(8.0, abs=0.5)} == missed_s(server.client, KEYS, 1)
 
 
 def test_what_the_feed_did_not_bring_fills_no_gap(server: RedisServer) -> None:
