@@ -65,7 +65,7 @@ class Follower:
                 try:
                     self._follow(client)
                 except errors() as error:
-                    self._hearing.away = why_away(error)
+                    self._hearing.cut_off(why_away(error))
                     self._pause()
                 finally:
                     with contextlib.suppress(*errors()):
@@ -82,7 +82,8 @@ class Follower:
             self._reading.begin(client)
         while not self._ended:
             self._reading.read(client)
-            self._hearing.away, self._tries = None, 0
+            self._hearing.answered()
+            self._tries = 0
             self._look()
 
     def _pause(self) -> None:

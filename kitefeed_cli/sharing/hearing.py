@@ -18,6 +18,7 @@ from .server import Address, Away
 from .words import BEGAN, CONDITION, GAP, TEXT, Began, State, Text, began_of, gap_of, state_of, text_of
 
 _START_S = 3.0  # what the first answer may take
+_NOTICED_S = 8.0  # a publisher tries again every five seconds
 
 
 class Hearing:
@@ -37,7 +38,7 @@ class Hearing:
         self.publishers = 0  # that began meanwhile
         self.names: Mapping[int, str] = {}
         self.gaps = GapSums()  # of the feed itself, as its publisher told them
-        self.away: Away | None = None  # why Redis cannot be asked; whoever asks it fills it in
+        self.away: Away | None = None  # why nothing comes from Redis
         self.ticked_s = -math.inf  # the feed's last packet that was news
         self.lost = missed
         self._shown, self._name = address.shown, address.keys.name
@@ -45,6 +46,7 @@ class Hearing:
         self._text = text
         self._clock = clock
         self._began_s = clock.now_s()
+        self._back_s = math.inf  # since when Redis answers again, and the publisher has not yet noticed
         self._told_s = -math.inf  # the last condition was written
         self._heard_s = -math.inf  # the last word was written
 
@@ -65,6 +67,19 @@ class Hearing:
         elif word.kind == TEXT:
             self._text(text_of(word.body))
         self._heard_s = max(self._heard_s, written_s)
+
+    def cut_off(self, away: Away) -> None:
+        """Redis cannot be asked now."""
+        self.away, self._back_s = away, math.inf
+
+    def answered(self) -> None:
+        """Redis answers. Silence is blamed on the publisher only when it, too, has had time to notice."""
+        if self.away is None:
+            return
+        now_s = self._clock.now_s()
+        self._back_s = min(self._back_s, now_s)
+        if self._heard_s > self._back_s or now_s - self._back_s > _NOTICED_S:
+            self.away, self._back_s = None, math.inf
 
     def named(self, names: Names) -> None:
         self.names = {token: name for token, (name, _) in names.items()}

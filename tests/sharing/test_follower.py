@@ -100,7 +100,9 @@ def test_it_waits_for_a_redis_that_is_not_there_yet(server: RedisServer, follow:
     eventually(following.away)
     eventually(lambda: following.looks > 1)
     server.start()
-    Pen(server.client).packets(ltp(INFY, 1))
+    pen = Pen(server.client)
+    pen.packets(ltp(INFY, 1))
+    pen.condition()
 
     eventually(following.has(1))
     eventually(following.back)

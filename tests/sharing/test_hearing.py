@@ -20,6 +20,7 @@ from kitefeed_cli.ticks.layouts import LTP
 
 from ..clocks import HandClock
 
+REFUSED = ("nothing listens there", "see whether it is up")
 DEAD = Trouble("Kite no longer accepts your access token", "403", "run `kitefeed login`", "token-expired")
 
 
@@ -100,7 +101,7 @@ def test_a_last_word_that_was_old_when_it_was_read_is_silence(heard: Heard) -> N
 
 def test_a_redis_that_is_away_is_blamed_rather_than_the_publisher(heard: Heard) -> None:
     heard.condition(Condition("live", None, "feed", 0.1))
-    heard.hearing.away = "nothing listens there", "see whether it is up"
+    heard.hearing.cut_off(REFUSED)
     assert "live" == heard.hearing.condition().state, "for five seconds it may come back unnoticed"
 
     heard.clock.at_s += 5.1
@@ -110,9 +111,35 @@ def test_a_redis_that_is_away_is_blamed_rather_than_the_publisher(heard: Heard) 
 
 
 def test_a_redis_that_was_never_there_is_told_at_once(heard: Heard) -> None:
-    heard.hearing.away = "nothing listens there", "see whether it is up"
+    heard.hearing.cut_off(REFUSED)
 
     assert ("stale", "redis-away", "redis-away") == _told(heard)
+
+
+def test_a_publisher_has_time_to_notice_that_redis_is_back(heard: Heard) -> None:
+    heard.condition(Condition("live", None, "feed", 0.1))
+    heard.hearing.cut_off(REFUSED)
+    heard.clock.at_s += 60.0
+    heard.hearing.answered()
+    heard.clock.at_s += 7.9
+    heard.hearing.answered()
+    assert "redis-away" == heard.hearing.condition().why
+
+    heard.clock.at_s += 0.2
+    heard.hearing.answered()
+
+    assert "no-publisher" == heard.hearing.condition().why
+
+
+def test_the_first_word_after_redis_is_back_ends_it(heard: Heard) -> None:
+    heard.hearing.cut_off(REFUSED)
+    heard.clock.at_s += 60.0
+    heard.hearing.answered()
+    heard.clock.at_s += 1.0
+    heard.condition(Condition("live", None, "feed", 0.1))
+    heard.hearing.answered()
+
+    assert ("live", None) == (heard.hearing.condition().state, heard.hearing.away)
 
 
 def test_gaps_texts_and_publishers_are_noted(heard: Heard) -> None:

@@ -153,7 +153,7 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with LocalKite(CLOCK) as kite, redis_server(tmp_path / "redis") as server:
+    with LocalKite(CLOCK) as kite, redis_server(tmp_path / "redis", saving=True) as server:
         office = Office(kite, server, tmp_path)
         try:
             yield office
@@ -238,3 +238,54 @@ def test_what_a_client_far_away_wants_is_followed_until_it_leaves(office: Office
     assert 3 == relay.state()["instruments"]
     eventually(lambda: 2 == relay.state()["instruments"], "given up")
     assert "error" not in run.text
+
+
+def test_clients_stay_on_the_line_when_the_leader_is_killed_and_another_takes_over(office: Office) -> None:
+    leader = office.publisher("--standby")
+    relays = [office.relay(), office.relay()]
+    for relay in relays:
+        eventually(relay.is_live, "live")
+        relay.visit(INFY, NIFTY)
+    standby = office.publisher("--standby")
+    eventually(lambda: "Ready to take over" in standby.text, "the standby is ready")
+    CLOCK.sleep(2.0)
+    leader.kill()
+    killed_s = CLOCK.now_s()
+    eventually(lambda: len(office.sent()) == 2, "the standby streams")
+    assert CLOCK.now_s() - killed_s < 5.0
+    for relay in relays:
+        eventually(relay.is_live, "live")
+    CLOCK.sleep(3.0)
+    saws = [relay.saw() for relay in relays]
+    before, after = (of(INFY, office.sent()[number]) for number in (1, 2))
+    for saw in saws:
+        assert {"connect": 1} == saw["calls"], "never closed, no error, no reconnect"
+        assert saw["longest_gap_s"] < 7.0
+        came = of(INFY, saw["ticks"])
+        old = [tick for tick in came if tick in before]
+        assert is_run_of(old, before), "of what the leader was sent, a tick is missing, or came twice"
+        assert len(before) - before.index(old[-1]) <= 4, "what it had received just then, and had not published"
+        assert came[len(old) :] == after[: len(came) - len(old)], "what the standby was sent came whole"
+        assert len(came) - len(old) >= 3
+
+
+def test_clients_get_every_tick_across_a_kill_of_redis(office: Office) -> None:
+    office.publisher()
+    relay = office.relay()
+    eventually(relay.is_live, "live")
+    relay.visit(INFY, NIFTY)
+    CLOCK.sleep(2.0)
+    office.server.kill()
+    eventually(lambda: "stale" == relay.state()["state"], "it says that it is stale")
+    assert "redis-away" == relay.state()["why"]
+    office.server.start()
+    eventually(relay.is_live, "live again")
+    CLOCK.sleep(3.0)
+    saw = relay.saw()
+
+    assert {"connect": 1} == saw["calls"], "never closed, no error, no reconnect"
+    came, sent = of(INFY, saw["ticks"]), of(INFY, office.sent()[1])
+    assert is_run_of(came, sent), "a tick is missing, or came twice"
+    assert 1 == relay.text.count("error:")
+    counters = relay.state()["counters"]
+    assert (0, 0) == (counters["missing"], counters["lost_ticks"])
