@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BLOCK_S = 0.5
 _ENTRIES = 64  # of each stream at once
 _WORDS = 64  # the newest condition is among so many, or comes within a second
+_OLD_S = 1.0  # what an answer may take
 _BEGINNING = b"0-0"  # behind it is everything
 
 Names = Mapping[int, tuple[str, str]]  # name and mode by instrument token
@@ -123,7 +124,10 @@ class Reading:
         pipe = client.pipeline(transaction=False)
         pipe.xread(self._at, count=_ENTRIES, block=round(block_s * 1000) or None)  # type: ignore[arg-type]
         pipe.time()  # answered right behind the other, however long that has waited
+        began_s = self._clock.now_s()
         came, time = pipe.execute()
+        if self._clock.now_s() - began_s > block_s + _OLD_S:  # this program stood still, and the answer has got old
+            time = client.time()
         self._time.note(*time)
         for stream, entries in came:
             for entry_id, fields in entries:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -13,7 +14,9 @@ from kitefeed_cli.sharing.entries import FRAME, HEAD
 from kitefeed_cli.sharing.keys import Keys
 from kitefeed_cli.sharing.reading import Counts, Reading
 from kitefeed_cli.sharing.server import Address
+from kitefeed_cli.ticks.packets import frame
 
+from ..clocks import HandClock
 from .ears import Ears
 from .pen import Pen, ltp
 from .redis_server import RedisServer, redis_server
@@ -43,6 +46,34 @@ class Reader:
     @property
     def counts(self) -> Counts:
         return self.reading.counts
+
+
+class StoodStill:
+    """A Redis that answers at once, and a reader that looks at the answer much later."""
+
+    def __init__(self, clock: HandClock, still_s: float, at_s: int) -> None:
+        self.client: Any = self
+        self._clock = clock
+        self._still_s = still_s
+        self._origin_s = at_s - clock.at_s
+
+    def time(self) -> tuple[int, int]:
+        return int(self._clock.at_s + self._origin_s), 0
+
+    def pipeline(self, *, transaction: bool) -> StoodStill:
+        self._begins = transaction
+        return self
+
+    def execute(self) -> list[Any]:
+        time = self.time()
+        if self._begins:
+            return [time, None, [], {}, {}, {}]
+        self._clock.at_s += self._still_s
+        fields = {HEAD: b"1:1:feed:0:0:1:", FRAME: frame([ltp(INFY, 1)])}
+        return [[[Keys().stream(1).encode(), [(b"%d-0" % (time[0] * 1000), fields)]]], time]
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None  # what is queued
 
 
 @pytest.fixture
@@ -110,6 +141,18 @@ def test_ages_are_those_of_the_receipt_by_redis_clock(pen: Pen, reader: Reader) 
     ages_s = [CLOCK.now_s() - batch.received_s for batch in reader.ears.batches]
 
     assert [pytest.approx(5.2, abs=0.15), pytest.approx(1.2, abs=0.15), pytest.approx(3.0, abs=0.15)] == ages_s
+
+
+def test_what_lay_here_while_this_program_stood_still_is_as_old_as_it_is() -> None:
+    clock, ears = HandClock(1000.0), Ears()
+    reading = Reading(Keys(), decode, ears, clock)
+    stood = StoodStill(clock, 300.0, at_s=1_700_000_000)
+    reading.begin(stood.client)
+
+    reading.read(stood.client)
+
+    assert [1000.0] == [batch.received_s for batch in ears.batches]
+    assert 1300.0 == clock.at_s
 
 
 def test_every_source_keeps_its_name_and_snapshots_their_places(pen: Pen, reader: Reader) -> None:
