@@ -53,10 +53,15 @@ _KEYS = {
     "from_url": "KITEFEED_FROM",
     "publish": "KITEFEED_PUBLISH",
     "publish_keep": "KITEFEED_PUBLISH_KEEP",
+    "serve": "KITEFEED_SERVE",
+    "serve_remote": "KITEFEED_SERVE_REMOTE",
+    "relay_key_file": "KITEFEED_RELAY_KEY_FILE",
+    "relay_honest": "KITEFEED_RELAY_HONEST",
 }
 NAMES = frozenset(_KEYS)  # of the fields, by which `read_settings` takes flags
-# A `.env` comes with whatever folder one stands in: it must not start programs.
-_NOT_IN_FILE = frozenset({"token_command", "notify_exec"})
+# A `.env` comes with whatever folder one stands in: it must not start programs, nor let other computers in.
+_NOT_IN_FILE = frozenset({"token_command", "notify_exec", "serve_remote"})
+_TEXTS = ("token_file", "token_command", "notify_exec", "from_url", "publish", "serve", "relay_key_file")
 _KEEP_S, _KEEP_MOST_S = 30.0, 168 * 3600.0  # boards, from which readers begin, are up to some seconds old
 _SANDBOX = r"user_id=[A-Za-z0-9]{2,20}"  # what its socket asks for (Kite Connect v3 docs, Sandbox page)
 _KNOWN = frozenset({*_KEYS.values(), ACCESS_TOKEN_KEY, LOGIN_AT_KEY, STRICT_KEY, "KITEFEED_ENV_FILE"})
@@ -86,6 +91,9 @@ class Settings:
     from_url: str = field(default="", repr=False)  # the Redis that another machine publishes to; may hold a password
     publish: str = field(default="", repr=False)  # the Redis to publish to; may hold a password
     publish_keep_s: float = 600.0  # how long that keeps what was published
+    serve: str = ""  # [HOST:]PORT of the relay and the page; empty: they are not served
+    relay_key_file: str = ""  # what its clients must show
+    relay_honest: str = "tell"  # "tell" or "close"
     api_secret: str = field(default="", repr=False)
     sources: dict[str, str] = field(default_factory=dict)  # setting name → where it came from, never the value
     warnings: tuple[str, ...] = ()  # one line each, for the user
@@ -136,16 +144,13 @@ def read_settings(
         places=followed.places,
         mode=_mode(str(values.get("mode", "quote"))),
         redirect_url=str(values.get("redirect_url", REDIRECT_URL)),
-        token_file=str(values.get("token_file", "")),
-        token_command=str(values.get("token_command", "")),
         keyring=is_on(_KEYS["keyring"], str(values.get("keyring", ""))),
         calendar=Path(str(values["calendar"])).expanduser() if "calendar" in values else None,
         secondary=str(values.get("secondary", "")).strip(),
         notify=_notify(values.get("notify", ())),
-        notify_exec=str(values.get("notify_exec", "")),
-        from_url=str(values.get("from_url", "")),
-        publish=str(values.get("publish", "")),
         publish_keep_s=_keep(str(values.get("publish_keep", "10m"))),
+        relay_honest=_relay_honest(str(values.get("relay_honest", "tell"))),
+        **{name: str(values.get(name, "")) for name in _TEXTS},
         sources=sources,
         warnings=warnings,
     )
@@ -266,6 +271,16 @@ def _keep(value: str) -> float:
             "write it like 10m or 2h",
         )
     return seconds
+
+
+def _relay_honest(value: str) -> str:
+    if value in ("tell", "close"):
+        return value
+    raise Problem(
+        "KITEFEED_RELAY_HONEST, or --relay-honest, cannot be used",
+        f"{one_line(value)[:40]} is neither tell nor close",
+        "write tell or close",
+    )
 
 
 def _mode(value: str) -> str:

@@ -61,6 +61,10 @@ def test_the_nearest_source_wins_and_is_named(env_file: Path) -> None:
         "from_url": "default",
         "publish": "default",
         "publish_keep": "default",
+        "serve": "default",
+        "serve_remote": "default",
+        "relay_key_file": "default",
+        "relay_honest": "default",
     } == settings.sources
 
 
@@ -287,6 +291,22 @@ def test_whom_to_tell_may_be_several_and_stand_in_the_file(env_file: Path) -> No
     assert ("tgram://bot/chat", "mailto://a,b@example") == read_settings(env_file, {}).notify
     assert ("ntfy://topic",) == read_settings(env_file, {}, notify=["ntfy://topic"]).notify
     assert "tgram" not in repr(read_settings(env_file, {}))
+
+
+def test_what_is_served_may_stand_in_the_file_but_not_that_other_computers_are(env_file: Path) -> None:
+    lines = ("SERVE=8765", "RELAY_KEY_FILE=key", "RELAY_HONEST=close", "SERVE_REMOTE=on")
+    env_file.write_text("KITE_API_KEY=abcdefgh12345678\n" + "".join(f"KITEFEED_{line}\n" for line in lines))
+    settings = read_settings(env_file, {})
+
+    assert ("8765", "key", "close") == (settings.serve, settings.relay_key_file, settings.relay_honest)
+    assert "0" == read_settings(env_file, {"KITEFEED_SERVE": "9"}, serve="0").serve
+    assert ["KITEFEED_SERVE_REMOTE"] == [line.split()[1] for line in settings.warnings if "ignored there" in line]
+
+
+def test_a_relay_is_honest_in_one_of_two_ways(env_file: Path) -> None:
+    env_file.write_text("KITE_API_KEY=abcdefgh12345678\nKITEFEED_RELAY_HONEST=often\n")
+    with pytest.raises(Problem, match="often is neither tell nor close"):
+        read_settings(env_file, {})
 
 
 def test_a_program_to_tell_is_not_taken_from_the_file(env_file: Path) -> None:

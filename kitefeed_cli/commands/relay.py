@@ -17,10 +17,10 @@ from .serve_flags import RelayHonest, RelayKeyFile, ServeHere, ServeRemote, serv
 def relay(
     ctx: typer.Context,
     from_url: From = None,
-    serve: ServeHere = "8765",
+    serve: ServeHere = None,
     serve_remote: ServeRemote = False,
     relay_key_file: RelayKeyFile = None,
-    relay_honest: RelayHonest = "tell",
+    relay_honest: RelayHonest = None,
     processors: Processors = "one",
     env_file: Annotated[
         Path | None,
@@ -49,10 +49,10 @@ def relay(
 
     clock = SystemClock()
     printer = make_printer(ctx.obj, json=json, clock=clock)
-    serving = serving_of(ctx)
-    assert serving is not None, "it has a default"
     address = address_of(ctx)
     settings = read_settings(env_file, os.environ, flags_of(ctx), need_key=False)
+    serving = serving_of(ctx, settings, otherwise="8765")
+    assert serving is not None, "it has a default"
     keep_memory_flat()
     if processors == "one":
         keep_to_one_processor()

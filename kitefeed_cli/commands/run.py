@@ -37,7 +37,7 @@ def run(
     serve: Serve = None,
     serve_remote: ServeRemote = False,
     relay_key_file: RelayKeyFile = None,
-    relay_honest: RelayHonest = "tell",
+    relay_honest: RelayHonest = None,
     publish: Publish = None,
     publish_keep: PublishKeep = None,
     standby: Standby = False,
@@ -77,4 +77,4 @@ def run(
         from ..wiring.sharing.standby import run_standby
 
         return run_standby(make, settings, store, clock, printer)
-    return run_attended(make(), settings, store, clock, printer, serving_of(ctx))
+    return run_attended(make(), settings, store, clock, printer, serving_of(ctx, settings))

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..gateway.server import Serving
+    from ..settings import Settings
 
 Serve = Annotated[
     str | None,
@@ -20,12 +21,13 @@ Serve = Annotated[
     ),
 ]
 ServeHere = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--serve",
         envvar="KITEFEED_SERVE",
         metavar="[HOST:]PORT",
-        help="Where to serve; HOST is 127.0.0.1, 0 a free port.",
+        help="Where to serve; HOST is 127.0.0.1, 0 a free port.  \\[default: 8765]",
+        show_default=False,
     ),
 ]
 ServeRemote = Annotated[
@@ -46,25 +48,32 @@ RelayKeyFile = Annotated[
     ),
 ]
 RelayHonest = Annotated[
-    Literal["tell", "close"],
+    Literal["tell", "close"] | None,
     typer.Option(
         "--relay-honest",
         envvar="KITEFEED_RELAY_HONEST",
-        help="With --serve, while no source has prices: tell clients so, or close their connections.",
+        help="With --serve, while no source has prices: tell clients so, or close their connections.  "
+        "\\[default: tell]",
+        show_default=False,
     ),
 ]
 
 
-def serving_of(ctx: typer.Context) -> Serving | None:
-    """None: nothing is to be served. Raises Problem."""
-    given = ctx.params
-    if given["serve"] is None:
+def serving_of(ctx: typer.Context, settings: Settings | None = None, otherwise: str | None = None) -> Serving | None:
+    """None: nothing is to be served. `settings`: with what the env file asks for. `otherwise`: where to serve if
+    nobody says so. Raises Problem."""
+    wished = {name: ctx.params[name] or getattr(settings, name, None) for name in ("relay_key_file", "relay_honest")}
+    where = ctx.params["serve"]
+    if where is None:  # an empty one is a mistake of whoever gave the flag
+        where = (settings.serve if settings else "") or otherwise
+    if where is None:
         return None
     from ..wiring.doors.serve import serving_of
 
+    key_file = wished["relay_key_file"]
     return serving_of(
-        given["serve"],
-        given["relay_key_file"],
-        remote=given["serve_remote"],
-        honest=given["relay_honest"] == "close",
+        where,
+        Path(key_file).expanduser() if key_file else None,
+        remote=ctx.params["serve_remote"],
+        honest=wished["relay_honest"] == "close",
     )

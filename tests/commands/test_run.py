@@ -107,6 +107,15 @@ def test_a_dead_token_opens_no_websocket(user: User, kite: LocalKite, until: Unt
     assert "Using REST API polling mode" not in said.err, "nothing serves, so nothing may claim to"
 
 
+def test_the_env_file_may_say_where_to_serve(user: User) -> None:
+    with user.env_file.open("a") as lines:
+        lines.write("KITEFEED_SERVE=0\n")
+    running = user.start("run", "--json", "NSE:INFY")
+    until_live(running)
+
+    assert 'Serving root="ws://127.0.0.1:' in ended(user, running).err
+
+
 def test_without_json_a_pipe_gets_lines_for_people(user: User) -> None:
     running = user.start("run", "NSE:INFY")
     assert running.stdout is not None
