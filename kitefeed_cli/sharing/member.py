@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import redis
 
 _AGAIN_S = (0.0, 0.2, 0.5, 1.0)  # between tries
+_NOTICED_S = 8.0  # after so long the publisher, too, knows that Redis is back
 _BLIP_S = 1.0  # what is over so soon is not worth a line
 
 
@@ -42,6 +43,7 @@ class Member:
         self._client: redis.Redis | None = None
         self._away: Away | None = None
         self._away_s = self._try_s = -math.inf  # since when; when to try again
+        self._back_s = -math.inf  # since when it is not, after it was
         self._tries = 0
         self._said_away = self._said_malformed = self._ever = False
 
@@ -74,7 +76,9 @@ class Member:
 
     def stands(self) -> Stands:
         """How the feed is."""
-        return self._group.standing.now() if self._away is None else Stands("stale", REDIS_AWAY)
+        standing = self._group.standing
+        unnoticed = self._clock.now_s() - self._back_s <= _NOTICED_S and standing.heard_s < self._back_s
+        return Stands("stale", REDIS_AWAY) if self.away or unnoticed else standing.now()
 
     @property
     def away(self) -> bool:
@@ -126,6 +130,8 @@ class Member:
         )
 
     def _well(self) -> None:
+        if self.away:
+            self._back_s = self._clock.now_s()
         if self._said_away:
             self._told.status(f"Redis answers again after {duration(self._clock.now_s() - self._away_s)}")
         if self._group.made == "forgotten" and self._ever:

@@ -27,11 +27,11 @@ class Standing:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._said = Stands("connecting")
-        self._heard_s = clock.now_s()
+        self.heard_s = clock.now_s()  # the last word was written
 
     def heard(self, word: Word, written_s: float) -> None:
         """A word of the publisher's, written then on this reader's clock."""
-        self._heard_s = written_s
+        self.heard_s = written_s
         if word.kind != CONDITION:
             return
         try:
@@ -42,6 +42,6 @@ class Standing:
 
     def now(self) -> Stands:
         """As of now; "connecting" until something was heard."""
-        if self._clock.now_s() - self._heard_s > SILENT_S:
+        if self._clock.now_s() - self.heard_s > SILENT_S:
             return Stands("stale", NO_PUBLISHER)
         return self._said

@@ -117,12 +117,16 @@ class Writer:
         self._client.close()
 
     def _run(self) -> None:
-        number = 0
+        number, said_s = 0, 0.0
         while not self._ended:
             number += 1
             connection = number % 2 + 1
             while not self._written(number, connection) and not self._ended:
                 CLOCK.sleep(0.05)
+            if CLOCK.now_s() >= said_s + 1.0:
+                with suppress(redis.exceptions.RedisError):
+                    self._pen.condition()
+                said_s = CLOCK.now_s()
             CLOCK.sleep(self._every_s)
 
     def _written(self, number: int, connection: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 from collections import Counter
@@ -141,4 +142,6 @@ def test_a_redis_that_stands_still_is_told_once_and_loses_nothing(server: RedisS
     until(lambda: not pending(server.client))
 
     assert 1 == reader.err.read_text().count("nothing comes from Redis")
+    whys = [json.loads(line)["why"] for line in reader.out.read_text().splitlines() if '"status"' in line]
+    assert ["redis-away"] == [why for why in whys if why]
     check_that_nothing_is_lost_or_doubled(writer, [reader])
