@@ -11,12 +11,15 @@ from datetime import timedelta
 from ...clock import Clock
 from ...console.printer import Printer
 from ...console.words import clock_time, duration
-from ...gateway.upstream import Condition, Trouble
+from ...gateway.upstream import SILENT_S, Condition, Trouble
+from ...health.vitals import NO_PUBLISHER, REDIS_AWAY
 from ...problems import Exit, Problem
 from ...sharing.reading import Loss
 
 _SAME_S = 60.0  # what comes back so soon after its end is told only when it lasts as long
 _LOSSES_S = 10.0  # between two lines
+_SILENCE = (NO_PUBLISHER, REDIS_AWAY)
+_ON_ITS_WAY = "connecting"
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Telling:
         """How it is now."""
         if condition.trouble is not None:
             self._trouble(condition.trouble)
-        elif condition.serves:
+        elif condition.serves and condition.state != _ON_ITS_WAY:
             self._fine(condition)
         self._tell_losses()
 
@@ -59,7 +62,9 @@ class Telling:
         if self._open is None or self._open.trouble.cause != trouble.cause:
             if self._open is not None and self._open.told:  # it is another trouble now, which may need another cure
                 self._over_s[self._open.trouble.cause] = now_s
-            self._open = _Open(trouble, now_s)
+            # Nobody is called silent before that.
+            since_s = now_s - SILENT_S if self._served and trouble.cause in _SILENCE else now_s
+            self._open = _Open(trouble, since_s)
         recent = self._open.since_s - self._over_s.get(trouble.cause, -math.inf) < _SAME_S
         if not self._open.told and (not recent or now_s - self._open.since_s >= _SAME_S):
             self._open.told = True
@@ -69,15 +74,14 @@ class Telling:
             )
 
     def _fine(self, condition: Condition) -> None:
-        if self._open is not None:
-            if self._open.told:
-                lasted = duration(self._clock.now_s() - self._open.since_s)
-                again = f"{condition.state} again after {lasted}" if self._served else f"The feed is {condition.state}"
-                self._printer.status(again)
-                self._over_s[self._open.trouble.cause] = self._clock.now_s()
-            self._open = None
-        elif not self._served:
+        over, self._open = self._open, None
+        now_s = self._clock.now_s()
+        if over is not None and over.told:
+            self._over_s[over.trouble.cause] = now_s
+        if not self._served:
             self._printer.status(f"The feed is {condition.state}")
+        elif over is not None and over.told:
+            self._printer.status(f"{condition.state} again after {duration(now_s - over.since_s)}")
         self._served = True
 
     def _tell_losses(self) -> None:

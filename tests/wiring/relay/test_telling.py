@@ -42,7 +42,7 @@ def test_a_trouble_is_told_once_and_so_is_its_end(told: Told) -> None:
     for condition in (LIVE, LIVE, SILENT, SILENT, SILENT, LIVE, LIVE):
         told.look(condition)
 
-    assert ["The feed is live", "it is silent", "live again after 1.5s"] == told.lines
+    assert ["The feed is live", "it is silent", "live again after 6.5s"] == told.lines
     assert {"no-publisher": 1} == told.telling.problems
 
 
@@ -51,6 +51,13 @@ def test_a_relay_that_waited_for_its_first_publisher_does_not_say_again(told: To
         told.look(condition)
 
     assert ["it is silent", "The feed is live"] == told.lines
+
+
+def test_a_feed_that_is_still_connecting_is_not_told_of(told: Told) -> None:
+    told.look(Condition("connecting"))
+    told.look(LIVE)
+
+    assert ["The feed is live"] == told.lines
 
 
 def test_another_trouble_is_told_too(told: Told) -> None:
@@ -63,9 +70,9 @@ def test_another_trouble_is_told_too(told: Told) -> None:
 def test_what_comes_back_within_a_minute_is_told_when_it_lasts_one(told: Told) -> None:
     for condition in (LIVE, SILENT, LIVE, SILENT, LIVE):
         told.look(condition)
-    assert ["The feed is live", "it is silent", "live again after 0.5s"] == told.lines
+    assert ["The feed is live", "it is silent", "live again after 5.5s"] == told.lines
 
-    told.look(SILENT, 59.0)
+    told.look(SILENT, 54.0)
     told.look(SILENT, 1.0)
     assert 3 == len(told.lines)
     told.look(SILENT)
