@@ -28,7 +28,10 @@ _RUN = 4  # packets; shorter runs are walked faster than measured
 
 def decode_many(frame: bytes, count: int) -> TickBatch:
     """The ticks of a frame that announces `count` packets, `count` being positive."""
-    return _uniform(frame, count) or _mixed(frame, count)
+    batch = _uniform(frame, count) or _mixed(frame, count)
+    if not batch.refused:
+        batch.frame = frame
+    return batch
 
 
 def _uniform(frame: bytes, count: int) -> TickBatch | None:

@@ -2,69 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from itertools import repeat
-from struct import Struct
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 
-from ..ticks.packets import BY_LENGTH, frame, split
+from ..ticks.packets import frame
 from .backlog import Parcel
 from .entries import Newest, Posted, Stamp
 
 _OLDEST_MS = 2**32 - 1
-
-# A packet with the length before it; and of that, its instrument token.
-_STEPS = {size: Struct(f">2xI{size - 4}x") for size in BY_LENGTH}
+_WAIT_BYTES = 2**22  # frames that wait to be looked through: most of their packets are not the newest by then
 _FIRST = 2  # where the packets of a frame begin
+_WORTH_NUMPY = 16  # packets
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    packet: bytes
+    source: str
+    received_s: float
 
 
 class Known:
     """For one thread: the one that writes."""
 
     def __init__(self) -> None:
-        self._packets: dict[int, tuple[bytes, str, float]] = {}  # by instrument token: with its source and receipt
+        self._newest: dict[int, _Packet] = {}  # by instrument token
+        self._waiting: list[Parcel] = []
+        self._bytes = 0  # in it
         self._gone: set[int] = set()  # not followed any more
 
-    def __len__(self) -> int:
-        return len(self._packets)
+    def __bool__(self) -> bool:
+        return bool(self._newest or self._waiting)
 
     def take(self, parcel: Parcel) -> None:
         """This was written."""
-        tokens, packets = _taken_apart(parcel.frame)
-        self._packets.update(
-            zip(tokens, zip(packets, repeat(parcel.source), repeat(parcel.received_s), strict=False), strict=False)
-        )
+        self._waiting.append(parcel)
+        self._bytes += parcel.size
+        if self._bytes >= _WAIT_BYTES:
+            self._fold()
 
     def prune(self, followed: Container[int]) -> None:
         """Forget instruments that were not followed at the last call either: what they bring may still be on its way
         when they are given up."""
-        gone = {token for token in self._packets if token not in followed}
+        self._fold()
+        gone = {token for token in self._newest if token not in followed}
         for token in gone & self._gone:
-            del self._packets[token]
+            del self._newest[token]
         self._gone = gone
 
     def posted(self, stamp: Stamp, after: str, now_s: float) -> Posted:
         """The board behind this entry."""
+        self._fold()
         by_source: dict[str, list[tuple[bytes, int]]] = {}
-        for packet, source, received_s in self._packets.values():
-            age_ms = min(_OLDEST_MS, max(0, round((now_s - received_s) * 1000)))
-            by_source.setdefault(source, []).append((packet, age_ms))
+        for one in self._newest.values():
+            age_ms = min(_OLDEST_MS, max(0, round((now_s - one.received_s) * 1000)))
+            by_source.setdefault(one.source, []).append((one.packet, age_ms))
         newest = (
             Newest(source, frame([packet for packet, _ in held]), tuple(age_ms for _, age_ms in held))
             for source, held in by_source.items()
         )
         return Posted(stamp, after, tuple(newest))
 
+    def _fold(self) -> None:
+        """The newest frame first, so that only the newest packets are taken out."""
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        found: dict[int, _Packet] = {}
+        for parcel in reversed(waiting):
+            whole = parcel.frame
+            starts, ends = _places(whole)
+            tokens = _tokens(whole, starts)
+            if found.keys() >= set(tokens):
+                continue
+            for token, start, end in zip(reversed(tokens), reversed(starts), reversed(ends), strict=True):
+                if token not in found:
+                    found[token] = _Packet(whole[start:end], parcel.source, parcel.received_s)
+        self._newest |= found
 
-def _taken_apart(whole: bytes) -> tuple[Iterable[int], Iterable[bytes]]:
-    """The instrument tokens and the packets of a frame. Nearly all frames have packets of one kind, whose places need
-    no looking up: with 500 of them that is a tenth of the time."""
-    length = whole[_FIRST : _FIRST + 2]
+
+def _places(whole: bytes) -> tuple[Sequence[int], Sequence[int]]:
+    """Where each packet of a frame begins and ends. Most frames have packets of one kind, and need no walk."""
+    length, many = whole[_FIRST : _FIRST + 2], int.from_bytes(whole[:_FIRST], "big")
     size = int.from_bytes(length, "big")
-    step, many = size + 2, int.from_bytes(whole[:_FIRST], "big")
-    alike = size in _STEPS and len(whole) == _FIRST + many * step
+    step = size + 2
+    alike = len(whole) == _FIRST + many * step
     if alike and whole[_FIRST::step] == length[:1] * many and whole[_FIRST + 1 :: step] == length[1:] * many:
-        tokens = (token for (token,) in _STEPS[size].iter_unpack(memoryview(whole)[_FIRST:]))
-        starts = range(_FIRST + 2, len(whole), step)
-        return tokens, [whole[at : at + size] for at in starts]
-    packets = list(split(whole))
-    return (int.from_bytes(packet[:4], "big") for packet in packets), packets
+        first = _FIRST + 2
+        return range(first, first + many * step, step), range(first + size, first + size + many * step, step)
+    starts, ends, at = [], [], _FIRST
+    for _ in range(many):
+        start = at + 2
+        at = start + (whole[at] << 8 | whole[at + 1])
+        starts.append(start)
+        ends.append(at)
+    return starts, ends
+
+
+def _tokens(whole: bytes, starts: Sequence[int]) -> list[int]:
+    """The instrument tokens of the packets that begin there."""
+    if isinstance(starts, range) and len(starts) >= _WORTH_NUMPY:
+        import numpy as np  # late: loaded by now, since the frame is a large one
+
+        tokens: list[int] = np.ndarray((len(starts),), ">u4", whole, starts.start, (starts.step,)).tolist()
+        return tokens
+    return [int.from_bytes(whole[start : start + 4], "big") for start in starts]

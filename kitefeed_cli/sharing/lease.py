@@ -2,8 +2,8 @@
 
 The lease is a key in Redis that runs out by itself. Its value begins with the number of the lease, which is greater
 than that of any lease before, also when Redis has lost everything: it is at least the time on Redis' clock. Whoever
-writes, writes through a script that compares that value (the fence): no clock of a publisher has to be right, and one
-that was stopped in between writes nothing when it goes on.
+writes does so behind a fence that compares that number: no clock of a publisher has to be right, and one that was
+stopped in between writes nothing when it goes on.
 """
 
 from __future__ import annotations

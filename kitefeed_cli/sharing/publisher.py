@@ -84,6 +84,7 @@ class Publisher:
         self._fenced = False  # at the last try
         self._forget = False
         self._forgotten = False  # by Redis, since it went away
+        self._ahead_s = _ahead_s(clock)
         self._lane: Lane | None = None
         self._dropped = 0  # by the lane
         self._came_us: int | None = None  # the last batch
@@ -109,8 +110,8 @@ class Publisher:
             whole, ticks = frame(packets), len(packets)
         if ticks:
             stream = self._feed.connection_of(int.from_bytes(whole[4:8], "big"))
-            at_us = self._wall_us(self._clock.now_s() - batch.received_s)
-            dropped = 0 if self._lane is None else self._lane.counters().dropped
+            at_us = round((batch.received_s + self._ahead_s) * 1e6)
+            dropped = 0 if self._lane is None else self._lane.dropped
             if dropped > self._dropped:
                 since_us = at_us if self._came_us is None else self._came_us
                 self._backlog.lose(stream, Hole(batch.received_s, since_us, at_us, dropped - self._dropped))
@@ -188,6 +189,7 @@ class Publisher:
     def _round(self) -> bool:
         """Write what is there, and rest; whether there is more to come."""
         began_s, rest_s, stuck = self._clock.now_s(), 0.0, True
+        self._ahead_s = _ahead_s(self._clock)  # somebody may set it, and to ask for each batch would take a while
         try:
             self._write()
             stuck = self._fenced = False
@@ -266,10 +268,12 @@ class Publisher:
                 self._clock.wait(self._backlog.more, left_s)
 
     def _remark(self, kind: str, body: Body) -> Remark:
-        return Remark(kind, self._clock.now_s(), self._wall_us(0.0), body)
+        return Remark(kind, self._clock.now_s(), round(self._clock.wall().timestamp() * 1e6), body)
 
-    def _wall_us(self, ago_s: float) -> int:
-        return round((self._clock.wall().timestamp() - ago_s) * 1e6)
+
+def _ahead_s(clock: Clock) -> float:
+    """Of the run's clock: the wall, since 1970."""
+    return clock.wall().timestamp() - clock.now_s()
 
 
 def _sign(state: State) -> tuple[object, ...]:

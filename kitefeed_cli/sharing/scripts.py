@@ -71,38 +71,6 @@ end
 # Nothing but that.
 PROBE = f"{_FENCE} return 0"
 
-# KEYS: a stream, lease, written. ARGV: the value of the lease, its number, how long entries are kept in milliseconds,
-# then for each entry its number, how many fields and values it has, and those. Answers the ID of the last entry of the
-# stream. What had been written before is left out: a write is repeated when its answer was lost. Trimmed is last, since
-# Redis looks only at the first write of a script whether its memory has room.
-WRITE = f"""{_FENCE}
-local number, last = 0, nil
-local before = redis.call('HGET', KEYS[3], KEYS[1])
-if before then
-  local epoch, count = string.match(before, '^(%d+):(%d+)$')
-  if epoch == ARGV[2] then number = tonumber(count) end
-end
-local at, ends = 4, #ARGV
-while at < ends do
-  local mine, many = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-  if mine > number then
-    last = redis.pcall('XADD', KEYS[1], '*', unpack(ARGV, at + 2, at + 1 + many))
-    if type(last) == 'table' then return last end
-    number = mine
-  end
-  at = at + 2 + many
-end
-if last then
-  redis.call('HSET', KEYS[3], KEYS[1], ARGV[2] .. ':' .. string.format('%.0f', number))
-  local time = redis.call('TIME')
-  local oldest_ms = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
-  redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', oldest_ms))
-  return last
-end
-last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-return last[1] and last[1][1] or '0-0'
-"""
-
 # KEYS: a stream, lease. ARGV: the value of the lease, how long entries are kept in milliseconds. For a Redis that is
 # full: what is trimmed anyhow makes room. Also for a lease that nobody can take because of that.
 TRIM = f"""

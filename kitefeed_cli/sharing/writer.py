@@ -1,8 +1,7 @@
-"""Writes the streams, the boards and the names of a feed: one script call for each, and each behind the fence.
+"""Writes the streams, the boards and the names of a feed, all of it behind the fence.
 
-A write whose answer was lost may have been carried out. It is repeated with the same numbers, and the script leaves out
-what is there. When the number of the lease is another one, which happens when Redis has forgotten the old one, the
-stamp of the last entry that is there tells the same.
+A write whose answer was lost may have been carried out: the stamp of the last entry that is there tells. That is so
+also when the number of the lease is another one, which happens when Redis has forgotten the old one.
 """
 
 from __future__ import annotations
@@ -19,16 +18,18 @@ from ..clock import Clock
 from . import scripts
 from .backlog import Backlog, Entry, Parcel, Remark
 from .entries import Stamp, board_fields
-from .keys import Keys
+from .guarded import Before, Guarded
 from .known import Known
-from .server import errors, library
+from .server import Address, errors, library
 
 if TYPE_CHECKING:
-    import redis
+    pass
 
 STATE = 0  # its number among the streams
-_MOST = 256  # entries of one call
+_MOST = 1024  # entries of one write
 _MOST_BYTES = 2**20
+_LEAST_BYTES = 2**15  # over a slow line a large one would not get through in time
+_TRIES = 5
 
 Names = Mapping[int, tuple[str, str]]  # instrument token → name and mode
 
@@ -62,19 +63,20 @@ class Written:
 class Writer:
     """For one thread. What asks Redis raises `server.errors()`, and FencedError."""
 
-    def __init__(
-        self, client: redis.Redis, keys: Keys, connections: int, keep_s: float, backlog: Backlog, clock: Clock
-    ) -> None:
+    def __init__(self, address: Address, connections: int, keep_s: float, backlog: Backlog, clock: Clock) -> None:
+        """Raises Problem without the package."""
+        keys = address.keys
         self.written = Written()
-        self._client = client
+        self._client = client = address.connect()
         self._keys = keys
         self._keep_ms = round(keep_s * 1000)
         self._backlog = backlog
         self._clock = clock
         self._epoch = b""
+        self._at_once = _MOST_BYTES
         self._streams = {STATE: _Stream(keys.state)}
         self._streams |= {number: _Stream(keys.stream(number)) for number in range(1, connections + 1)}
-        self._write = client.register_script(scripts.WRITE)
+        self._guarded = Guarded(address.connect(), keys, [stream.key for stream in self._streams.values()])
         self._probe = client.register_script(scripts.PROBE)
         self._trim = client.register_script(scripts.TRIM)
         self._post = client.register_script(scripts.POST)
@@ -98,10 +100,10 @@ class Writer:
         epoch = value.partition(b":")[0]
         if epoch == self._epoch:
             return None
-        before: Any = self._client.hgetall(self._keys.written)  # whoever had the lease before cannot write any more
+        before = self._guarded.look().written  # whoever had the lease before cannot write any more
         forgotten = False
         for stream in self._streams.values():
-            forgotten |= self._renumber(stream, before.get(stream.key.encode(), b""))
+            forgotten |= self._renumber(stream, before.get(stream.key, b""))
         state = self._streams[STATE]
         state.pending = [(1, began), *((number + 1, entry) for number, entry in state.pending)]
         state.number += 1
@@ -169,6 +171,7 @@ class Writer:
 
     def close(self) -> None:
         """Hang up."""
+        self._guarded.close()
         with suppress(*errors()):
             self._client.close()
 
@@ -180,14 +183,57 @@ class Writer:
             stream.number = first + len(entries) - 1
 
     def _send(self, stream: _Stream, value: bytes) -> None:
-        epoch, now_s = int(self._epoch), self._clock.now_s()
-        said: list[Any] = [value, self._epoch, self._keep_ms]
-        for number, entry in stream.pending:
-            fields = entry.fields(Stamp(epoch, number), now_s)
-            said += (number, len(fields), *fields)
-        last: Any = self._ask(self._write, [stream.key, self._keys.lease, self._keys.written], said)
-        self._confirm(stream, stream.pending[-1][0])
-        stream.after = last.decode()
+        """All that is pending."""
+        refused = 0
+        while stream.pending:
+            before = self._checked(value)
+            self._there(stream, before)
+            some = self._portion(stream.pending)
+            if not some:
+                return
+            if refused > _TRIES:
+                raise FencedError
+            refused += not self._add(stream, some, before.now_ms)
+
+    def _checked(self, value: bytes) -> Before:
+        before = self._guarded.before()
+        if before.lease != value:
+            before = self._guarded.look()  # that may be a while ago
+        if before.lease != value:
+            self.probe()
+        return before
+
+    def _there(self, stream: _Stream, before: Before) -> None:
+        """What is there need not be written again, whatever became of its answer."""
+        epoch, _, number = before.written.get(stream.key, b"").partition(b":")
+        if epoch == self._epoch and int(number) > stream.confirmed:
+            self._confirm(stream, int(number))
+            last: Any = self._client.xrevrange(stream.key, count=1)
+            stream.after = last[0][0].decode() if last else ""
+
+    def _portion(self, pending: list[tuple[int, Entry]]) -> list[tuple[int, Entry]]:
+        """As many as suit the line."""
+        size = 0
+        for many, (_, entry) in enumerate(pending, start=1):
+            size += entry.size
+            if size >= self._at_once:
+                return pending[:many]
+        return pending
+
+    def _add(self, stream: _Stream, some: list[tuple[int, Entry]], now_ms: int) -> bool:
+        epoch, now_s, last = int(self._epoch), self._clock.now_s(), some[-1][0]
+        entries = [entry.fields(epoch, number, now_s) for number, entry in some]
+        try:
+            after = self._guarded.add(stream.key, entries, f"{epoch}:{last}", now_ms - self._keep_ms)
+        except errors():
+            self._at_once = max(_LEAST_BYTES, self._at_once // 2)
+            raise
+        self._at_once = min(_MOST_BYTES, self._at_once * 2)
+        if after is None:
+            return False
+        self._confirm(stream, last)
+        stream.after = after
+        return True
 
     def _confirm(self, stream: _Stream, number: int) -> None:
         """All up to this number is there."""

@@ -27,10 +27,11 @@ class TickBatch:
     """The ticks of one frame, in the order received.
 
     `refused` counts by reason what the decoder would not turn into a price. `snapshots` are the positions of the
-    ticks that are cached first packets and no news; the feed fills it before anybody else sees the batch.
+    ticks that are cached first packets and no news; the feed fills it before anybody else sees the batch. `frame` is
+    the frame itself where it was large and nothing of it was refused.
     """
 
-    __slots__ = ("_groups", "_rows", "received_s", "refused", "snapshots")
+    __slots__ = ("_groups", "_rows", "frame", "received_s", "refused", "snapshots")
 
     source = FEED
 
@@ -45,6 +46,7 @@ class TickBatch:
         self.refused = refused
         self.received_s = 0.0
         self.snapshots: Collection[int] = ()
+        self.frame: bytes | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._groups)) if self._rows is None else len(self._rows)

@@ -174,6 +174,11 @@ class Lane:
         self._failures += 1
         return self._failures == 1
 
+    @property
+    def dropped(self) -> int:
+        """Values lost to a full queue."""
+        return self._dropped
+
     def counters(self) -> Counters:
         """As they are now."""
         with self._lock:

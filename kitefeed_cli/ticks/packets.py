@@ -93,6 +93,8 @@ def split(whole: bytes) -> Iterator[bytes]:
 
 def frame_of(batch: TickBatch) -> bytes:
     """The whole batch as one frame, in the order received: of what came, only what was refused or held back is gone."""
+    if batch.frame is not None:
+        return batch.frame
     if not batch.columnar:
         return frame([layout.packet.pack(*words) for layout, _, words in batch.rows()])
     groups = batch.groups()

@@ -75,7 +75,7 @@ class Press:
         self.agains = 0
         self.lease = Lease(address.connect(), self.keys, host)
         backlog = Backlog(range(3), most_bytes)
-        writer = Writer(address.connect(), self.keys, 2, keep_s, backlog, CLOCK)
+        writer = Writer(address, 2, keep_s, backlog, CLOCK)
         outage = Outage(address.shown, self.problems.append, self.backs.append, CLOCK)
         began = Began(host, 1, "0")
         self.publisher = Publisher(

@@ -178,12 +178,13 @@ def test_without_the_lease_nothing_is_written_and_what_came_is_kept(server: Redi
         made.accept()
         eventually(lambda: paper.prices() == [1])
         made.claim.stop()
-        server.client.set(made.keys.lease, "9:other:1:1:00")
+        ours = made.lease.value
+        server.client.mset({made.keys.epoch: made.lease.epoch + 1, made.keys.lease: "9:other:1:1:00"})
         made.accept()
         made.publisher.remark("text", {})
         eventually(lambda: made.publisher.counters()["behind_s"] > 0.5)
         before = (paper.prices(), len(paper.words("text")))
-        server.client.set(made.keys.lease, made.lease.value)
+        server.client.mset({made.keys.epoch: made.lease.epoch, made.keys.lease: ours})
         eventually(lambda: paper.prices() == [1, 2])
 
     assert ([1], 0) == before

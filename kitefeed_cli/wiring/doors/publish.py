@@ -107,7 +107,7 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
     address, shared = publishing.address, _Shared(run)
     connections = len(run.watchlist.parts)
     backlog = Backlog(range(connections + 1))
-    writer = Writer(address.connect(), address.keys, connections, publishing.keep_s, backlog, clock)
+    writer = Writer(address, connections, publishing.keep_s, backlog, clock)
     outage = Outage(address.shown, printer.error, lambda back: printer.status(_back(back)), clock)
     began = Began(socket.gethostname(), os.getpid(), __version__)
     publisher = Publisher(
