@@ -68,6 +68,11 @@ class Hearing:
             self._text(text_of(word.body))
         self._heard_s = max(self._heard_s, written_s)
 
+    @property
+    def reachable(self) -> bool:
+        """Whether Redis answers, as far as is known."""
+        return self.away is None or self._back_s < math.inf
+
     def cut_off(self, away: Away) -> None:
         """Redis cannot be asked now."""
         self.away, self._back_s = away, math.inf

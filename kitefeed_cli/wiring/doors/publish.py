@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from ... import __version__
@@ -125,7 +126,7 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
     publisher.fed_by(lane)
     run.ears.append(lambda kind, text: publisher.remark(TEXT, text_body(Text(kind, text))))
     run.gap_ears.append(lambda gap: publisher.remark(GAP, gap_body(gap)))
-    wishes = RelayWishes(run.wishes, address, lambda: not publisher.paused, clock)
+    wishes = RelayWishes(partial(run.wishes.want, "relays"), address, lambda: not publisher.paused, clock)
     wishes.start()
     publisher.start()
     name = "" if address.keys == Keys() else f" as {address.keys.name}"

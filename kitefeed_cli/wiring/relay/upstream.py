@@ -37,7 +37,7 @@ class Distant:
 
     def want(self, wanted: Mapping[int, str]) -> list[Declined]:
         """Asked again every few seconds, so what Redis does not take now it takes then."""
-        if self._hearing.away is None:
+        if self._hearing.reachable:
             try:
                 declined = self._wish.tell(wanted)
             except errors():
