@@ -24,6 +24,10 @@ class TokenNews(Generic[T]):
         self._known = known
         self._lock = threading.Lock()
 
+    def know(self, token: T) -> None:
+        """It is known from now on, and not told."""
+        self._is_new(token)
+
     def found(self, saved: Saved, token: T) -> None:
         """The watch saw that the store was written."""
         self._post(TokenStored(saved, self._is_new(token)))

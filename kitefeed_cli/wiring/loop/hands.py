@@ -65,6 +65,10 @@ class LiveHands:
         self._names: list[str] = []
         self._turns: Batches[str] | None = None  # of these names
 
+    def begin(self) -> None:
+        """The run begins now, and the access token that is saved is no news."""
+        self._news.know(self._store.read().access_token)
+
     def check_token(self, ask: int) -> None:
         session = self._store.read()
         self._news.read(session.saved, session.access_token)

@@ -160,8 +160,7 @@ class FeedRun:
 
     def run(self) -> None:
         """Go on until `stop`. Raises Problem for what no waiting cures, OutputClosed when nobody reads any more."""
-        over = self.over()  # on a holiday before anybody is asked
-        if over is not None:
+        if (over := self.over()) is not None:  # on a holiday before anybody is asked
             self._printer.status(over)
             return
         self.look_up()
@@ -178,8 +177,9 @@ class FeedRun:
 
     def take_over(self, missed_s: Mapping[int, float]) -> None:
         """Its turn has come. By connection, how long ago the last tick came to the one before."""
-        for number, road in enumerate(self._roads, start=1):
+        for number, (road, seat) in enumerate(zip(self._roads, self.seats, strict=True), start=1):
             road.ledger.begin(missed_s.get(number))
+            seat.hands.begin()
 
     def follow(self) -> None:
         """The same once the names have been looked up."""

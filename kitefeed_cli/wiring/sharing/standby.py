@@ -177,7 +177,6 @@ class Standby:
                 run.follow()
         finally:
             keeper.stop()
-            give_back(self._lease, self._clock)
         if lost:
             self._told = lost[0]
             other = lost[0] or "another one"

@@ -202,6 +202,9 @@ def test_a_standby_says_once_what_a_takeover_would_lack(add: Add, kite: LocalKit
     assert Exit.LOGIN is verdict(lacking).exit_code
     assert 1 == two.err.getvalue().count("Cannot take over")
     assert "error:" not in two.err.getvalue()
+    one.stop()
+    eventually(lambda: two.state == "live")
+    assert "AUTH STATE CHANGE" not in two.err.getvalue(), "a login from before its turn is no news"
 
 
 def test_a_standby_whose_token_is_dead_says_so_before_it_is_needed(add: Add, kite: LocalKite) -> None:
