@@ -212,6 +212,17 @@ def test_missing_numbers_are_a_loss_with_the_times_around_it(pen: Pen, reader: R
     assert 0.05 < loss.to_s - loss.from_s < 1.0
 
 
+def test_what_is_missing_right_behind_the_board_is_a_loss_too(pen: Pen, reader: Reader) -> None:
+    pen.packets(ltp(INFY, 1))
+    pen.board()
+    reader.begin()
+    pen.skip()
+    pen.packets(ltp(INFY, 2))
+    reader.read()
+
+    assert [1] == [loss.entries for loss in reader.ears.losses]
+
+
 def test_what_the_publisher_could_not_write_is_a_loss_with_its_ticks(pen: Pen, reader: Reader) -> None:
     reader.begin()
     pen.packets(ltp(INFY, 1))
