@@ -125,9 +125,8 @@ class Member:
     def _hopeless(self, error: Exception) -> bool:
         """What a person has to correct before anything can be read."""
         redis = library().exceptions
-        return isinstance(error, redis.AuthenticationError) or str(error).startswith(
-            ("NOPERM", "WRONGTYPE", "READONLY")
-        )
+        cases = (redis.AuthenticationError, redis.NoPermissionError, redis.ReadOnlyError)
+        return isinstance(error, cases) or "WRONGTYPE" in str(error)
 
     def _well(self) -> None:
         if self.away:

@@ -131,7 +131,8 @@ def why_away(error: Exception) -> Away:
     redis = library().exceptions
     text = one_line(REDACTOR.redact(str(error)))
     code = text.split(" ", 1)[0]
-    if isinstance(error, redis.AuthenticationError) or code in ("WRONGPASS", "NOAUTH", "NOPERM"):
+    refused = isinstance(error, redis.AuthenticationError | redis.NoPermissionError)
+    if refused or code in ("WRONGPASS", "NOAUTH", "NOPERM"):
         return "it refuses the user or the password", "correct the user and password in its URL"
     if is_full(error):
         return "its memory is full", "give it more (maxmemory), or keep less with --publish-keep"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import redis
 
@@ -22,8 +24,9 @@ INFY, SBIN = 408065, 779521
 
 
 @pytest.fixture
-def client(server: RedisServer) -> redis.Redis:
-    return Address.parse(server.url, "--from").connect(1.0)
+def client(server: RedisServer) -> Iterator[redis.Redis]:
+    with Address.parse(server.url, "--from").connect(1.0) as client:
+        yield client
 
 
 @pytest.fixture
