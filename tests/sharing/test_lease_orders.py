@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 
+from kitefeed_cli.sharing.guarded import Guarded
 from kitefeed_cli.sharing.keys import Keys
 from kitefeed_cli.sharing.lease import Lease
 from kitefeed_cli.sharing.server import Address, errors
@@ -18,21 +19,35 @@ from kitefeed_cli.sharing.server import Address, errors
 from .redis_server import RedisServer
 
 KEYS = Keys()
-STREAM = "entries"  # a stand-in for a stream of packets: its fence is the same comparison
-FENCED = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('RPUSH', KEYS[2], ARGV[2])
-return 1
-"""
+STREAM = KEYS.stream(1)
 WALKS, STEPS = 150, 30
+
+
+class Pen:
+    """One program that writes as the publisher does: it knows how it was behind its last write."""
+
+    def __init__(self, guarded: Guarded, lease: Lease) -> None:
+        self._guarded = guarded
+        self._lease = lease
+        self._number = 0
+
+    def write(self) -> bool:
+        """Whether that passed the fence."""
+        value = self._lease.value
+        if self._guarded.before().lease != value and self._guarded.look().lease != value:
+            return False
+        self._number += 1
+        epoch = str(self._lease.epoch)
+        return self._guarded.add(STREAM, [(b"h", epoch.encode())], f"{epoch}:{self._number}", 0) is not None
 
 
 class Walk:
     """Both programs, and after each step a write of each: also of one that has lost its lease and does not know."""
 
-    def __init__(self, server: RedisServer, leases: list[Lease]) -> None:
+    def __init__(self, server: RedisServer, leases: list[Lease], pens: list[Pen]) -> None:
         self.client = server.client
         self.leases = leases
+        self.pens = pens
         self.kept: dict[Any, Any] = {}
         self.wrote: list[int] = []  # the numbers of all leases under which something was written, in its order
         self.steps: dict[str, Callable[[], object]] = {
@@ -45,12 +60,18 @@ class Walk:
             renew = partial(self.renew, lease)
             self.steps |= {
                 f"{number} takes": lease.take,
+                f"{number} takes what ran out": partial(self.take_over, lease),
                 f"{number} takes patiently": partial(lease.take, forgotten=False),
                 f"{number} takes unheard": partial(unheard, lease, lease.take),
                 f"{number} renews": renew,
                 f"{number} renews unheard": partial(unheard, lease, renew),
                 f"{number} releases": lease.release,
             }
+
+    def take_over(self, lease: Lease) -> None:
+        """The other one is stopped meanwhile, between its look and its write."""
+        self.client.delete(KEYS.lease)
+        lease.take()
 
     def renew(self, lease: Lease) -> None:
         if lease.value:
@@ -75,15 +96,14 @@ class Walk:
 
     def write(self) -> list[int]:
         """The numbers of the leases that passed the fence."""
-        written = [lease.epoch for lease in self.leases if lease.value and self._passes(lease)]
+        pairs = zip(self.leases, self.pens, strict=True)
+        written = [lease.epoch for lease, pen in pairs if lease.value and pen.write()]
         self.wrote += written
         return written
 
     def entries(self) -> list[int]:
-        return [int(entry) for entry in self.client.lrange(STREAM, 0, -1)]
-
-    def _passes(self, lease: Lease) -> bool:
-        return bool(self.client.eval(FENCED, 2, KEYS.lease, STREAM, lease.value, lease.epoch))
+        entries: Any = self.client.xrange(STREAM)
+        return [int(fields[b"h"]) for _, fields in entries]
 
 
 def now_ms(client: redis.Redis) -> int:
@@ -110,12 +130,14 @@ def unheard(lease: Lease, ask: Callable[[], object]) -> None:
 
 
 def test_no_order_of_events_lets_two_programs_write_in_turns(server: RedisServer) -> None:
-    clients = [Address.parse(server.url, "test").connect() for _ in range(2)]
+    clients = [Address.parse(server.url, "test").connect() for _ in range(4)]
+    guarded = [Guarded(client, KEYS, [STREAM]) for client in clients[2:]]
     draw = random.Random(1)
     for _ in range(WALKS):
         server.client.flushall()
-        leases = [Lease(client, KEYS, f"host{number}") for number, client in enumerate(clients)]
-        walk, trace, before = Walk(server, leases), [], [0, 0]
+        leases = [Lease(client, KEYS, f"host{number}") for number, client in enumerate(clients[:2])]
+        pens = [Pen(one, lease) for one, lease in zip(guarded, leases, strict=True)]
+        walk, trace, before = Walk(server, leases, pens), [], [0, 0]
         for _ in range(STEPS):
             trace.append(draw.choice(list(walk.steps)))
             walk.steps[trace[-1]]()
