@@ -24,6 +24,16 @@ From = Annotated[
         show_default=False,
     ),
 ]
+FromFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        envvar="KITEFEED_ENV_FILE",
+        metavar="PATH",
+        help="Where KITEFEED_FROM may stand.  \\[default: .env]",
+        show_default=False,
+    ),
+]
 
 
 def address_of(ctx: typer.Context) -> Address:

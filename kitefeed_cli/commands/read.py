@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from .common import EnvFile, make_printer
+from .common import make_printer
 from .durations import seconds
-from .from_flags import From, address_of
+from .from_flags import From, FromFile, address_of
 
 
 def read(
@@ -51,7 +51,7 @@ def read(
             help="Take over what another reader was given so long ago and has not acknowledged.",
         ),
     ] = "60s",
-    env_file: EnvFile = None,
+    env_file: FromFile = None,
 ) -> None:
     """Ticks that `run --publish` shares, as JSON lines, without a Kite login.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .common import Processors, make_printer
 from .follow_flags import flags_of
-from .from_flags import From, address_of
+from .from_flags import From, FromFile, address_of
 from .serve_flags import RelayHonest, RelayKeyFile, ServeHere, ServeRemote, serving_of
 
 
@@ -22,16 +21,7 @@ def relay(
     relay_key_file: RelayKeyFile = None,
     relay_honest: RelayHonest = None,
     processors: Processors = "one",
-    env_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--env-file",
-            envvar="KITEFEED_ENV_FILE",
-            metavar="PATH",
-            help="Where KITEFEED_FROM may stand.  \\[default: .env]",
-            show_default=False,
-        ),
-    ] = None,
+    env_file: FromFile = None,
     json: Annotated[
         bool, typer.Option("--json", envvar="KITEFEED_JSON", help="Each problem as a JSON object on stderr too.")
     ] = False,

@@ -52,6 +52,18 @@ class Written:
         return [json.loads(line) for line in "".join(self.texts).splitlines()]
 
 
+def test_further_fields_stand_in_every_record_that_is_written_meanwhile() -> None:
+    written = Written()
+    assert isinstance(written.output, JsonLines)
+    written.output.more = ',"redelivered":true'
+    written.output.accept(Values([Last(408065, 1523.4, FEED, 9.0, "ltp")]))
+    written.output.accept(TickBatch([(LTP, 100, (408065, 152340))]))
+    written.output.more = ""
+    written.output.shown("live", None)
+
+    assert [True, True, None] == [record.get("redelivered") for record in written.records()]
+
+
 def test_a_full_tick_has_everything_and_the_first_record_names_the_schema() -> None:
     written = Written()
     full = Last(
