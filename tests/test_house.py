@@ -22,7 +22,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 _POLICY_MAY_IMPORT = {"__future__", "dataclasses", "enum", "typing", "math"}
 _BANNED_WORDS = {"manager", "handler", "helper", "util", "utils", "service", "data", "info", "process"}
-_SLOW_TO_IMPORT = ("kiteconnect", "twisted", "aiohttp", "numpy", "vcr", "requests", "websocket", "pydantic")
+_SLOW_TO_IMPORT = ("kiteconnect", "twisted", "aiohttp", "numpy", "vcr", "requests", "websocket", "pydantic", "redis")
 
 
 def _tree(module: Path) -> ast.Module:
