@@ -27,6 +27,7 @@ from ..vitals.monitor import Waiting
 from .readiness import Readiness
 
 _LOOK_S = 0.25  # how soon a lease that was given back is noticed
+_ANSWER_S = 1.0  # a Redis that stands still must not hold up Ctrl-C, nor a takeover
 _BLIP_S = 1.0  # what is over so soon is not worth a line
 
 
@@ -52,7 +53,7 @@ class Standby:
         self._store = store
         self._printer = printer
         self._clock = clock
-        self._lease = Lease(address.connect(), address.keys)
+        self._lease = Lease(address.connect(answer_s=_ANSWER_S), address.keys)
         self._candidate = Candidate(self._lease, clock)
         self._run: FeedRun | None = None
         self._failure: Problem | None = None
@@ -185,7 +186,7 @@ class Standby:
 
     def _missed_s(self, run: FeedRun) -> dict[int, float]:
         """Nothing where Redis does not say: the streams may be gone."""
-        client = self._address.connect()
+        client = self._address.connect(answer_s=_ANSWER_S)
         try:
             return missed_s(client, self._address.keys, len(run.seats))
         except errors():

@@ -176,6 +176,16 @@ def test_a_redis_that_comes_back_empty_finds_the_same_leader(
     assert_one_after_another(streams)
 
 
+def test_a_redis_that_stands_still_does_not_hold_up_ctrl_c(add: Add, streams: Streams, redis: RedisServer) -> None:
+    first, second = pair(add, streams)
+    redis.pause()
+    CLOCK.sleep(0.5)
+    for machine in (second, first):
+        asked_s = CLOCK.now_s()
+        assert 0 == machine.end()
+        assert CLOCK.now_s() - asked_s < 2.0
+
+
 def test_every_tick_is_in_the_streams_or_within_the_gap_of_the_takeover(
     add: Add, streams: Streams, kite: LocalKite, redis: RedisServer
 ) -> None:
