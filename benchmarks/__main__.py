@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from . import decoding, json_lines, loopback, memory, reader, scale, startup
+from . import decoding, json_lines, loopback, memory, publishing, reader, scale, startup
 from .page import PAGE
 from .report import HEAD, machine
 
@@ -21,8 +21,9 @@ _PARTS: dict[str, Callable[[], Iterable[object]]] = {
     "startup": startup.lines,
     "scale": scale.lines,
     "reader": reader.lines,
+    "publish": publishing.lines,
 }
-_TABLES = ("scale", "reader")  # with a place of their own on the page
+_TABLES = ("scale", "reader", "publish")  # with a place of their own on the page
 _FILE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

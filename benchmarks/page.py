@@ -52,6 +52,14 @@ of one packet costs the calls around it more than itself. Keeping exchange times
 frame, whose fixed part is most of it at 50 packets; handing over wakes another thread. At the pace of a market all of
 it is less than a twentieth of a core: see the table above.
 
+## Publishing to other machines
+
+`run --publish` beside one plain writer: redis-py's pipeline, 100 `XADD`s of the same frames at a time, without stamps,
+fence, board or trimming. The same Redis without a file on disk, everything on this computer; packets of mode full. The
+ratio is that of the rates, in one round; above 1 kitefeed is faster.
+
+{publish}
+
 ## What Python does not give
 
 - `to_dicts()`: of the time of one full tick a fifth is unpacking its 46 integers, and two thirds are making its 14

@@ -38,6 +38,9 @@ class Known:
         """This was written."""
         self._waiting.append(parcel)
         self._bytes += parcel.size
+
+    def fold_many(self) -> None:
+        """Look through what waits, if it is much."""
         if self._bytes >= _WAIT_BYTES:
             self._fold()
 

@@ -224,7 +224,8 @@ class Writer:
         epoch, now_s, last = int(self._epoch), self._clock.now_s(), some[-1][0]
         entries = [entry.fields(epoch, number, now_s) for number, entry in some]
         try:
-            after = self._guarded.add(stream.key, entries, f"{epoch}:{last}", now_ms - self._keep_ms)
+            oldest_ms, fold = now_ms - self._keep_ms, stream.known.fold_many
+            after = self._guarded.add(stream.key, entries, f"{epoch}:{last}", oldest_ms, fold)
         except errors():
             self._at_once = max(_LEAST_BYTES, self._at_once // 2)
             raise

@@ -44,6 +44,7 @@ def test_what_waits_is_bounded() -> None:
     known = Known()
     for _ in range(100):
         known.take(Parcel("feed", 0.0, 0, 1, frame(ltp(1, 1)) + bytes(100_000)))
+        known.fold_many()
 
     assert known._bytes < 2**22 + 200_000
 
