@@ -58,7 +58,11 @@ it is less than a twentieth of a core: see the table above.
 fence, board or trimming. The same Redis without a file on disk, everything on this computer; packets of mode full. The
 ratio is that of the rates, in one round; above 1 kitefeed is faster.
 
-{publish}
+{{publish}}
+
+What a frame of 500 packets costs more is mostly that Redis carries a transaction out when all of it is there, while of a
+plain pipeline it carries the first out while the last are on their way. A feed of 9,000 instruments at four updates a
+second is 7 MB a second.
 
 ## What Python does not give
 

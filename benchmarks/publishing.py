@@ -35,7 +35,7 @@ from kitefeed_cli.sharing.writer import Names, Writer
 from .frames import uniform
 from .rounds import Ratio, ratio
 
-ROUNDS = 11
+ROUNDS = 9
 _FRAMES = {1: 30_000, 50: 10_000, 500: 1_500}  # of a round, by packets of each
 _AT_ONCE = 100  # of the plain writer
 _FULL, _LOW = 6 * 2**20, 2**20  # bytes that may wait in our backlog
