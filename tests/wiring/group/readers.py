@@ -18,6 +18,7 @@ import redis
 
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.sharing.keys import Keys
+from kitefeed_cli.sharing.server import Address
 
 from ...sharing.pen import Pen, ltp
 from ...sharing.redis_server import RedisServer
@@ -97,7 +98,7 @@ class Writer:
 
     def __init__(self, server: RedisServer, every_s: float = 0.001) -> None:
         self.ids: dict[tuple[int, bytes], int] = {}
-        self._client = redis.Redis(port=server.port, socket_timeout=5.0, protocol=2)
+        self._client = Address.parse(server.url, "--publish").connect(3.0)  # which writes nothing twice by itself
         self._pen = Pen(self._client)
         self._every_s = every_s
         self._ended = False

@@ -31,6 +31,7 @@ def check_that_nothing_is_lost_or_doubled(writer: Writer, readers: Iterable[Runn
     new = Counter(number for one in every for number in one.new)
     came = set(new) | {number for one in every for number in one.again}
 
+    assert len(writer.ids) == len(writer.written), "the writer itself has doubled one"
     assert set() == writer.written - came
     assert [] == [number for number, times in new.items() if times > 1]
     assert [] == [gap for one in every for gap in one.gaps]
