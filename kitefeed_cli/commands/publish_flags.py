@@ -54,5 +54,5 @@ def check_standby(ctx: typer.Context) -> None:
         raise Problem(
             "`--standby` does not go with `--serve`",
             "programs would lose their connection whenever another machine takes over",
-            "run `kitefeed relay --from REDIS` beside it: that stays, whoever publishes",
+            "run `kitefeed relay --from REDIS` beside it, which stays for good",
         )

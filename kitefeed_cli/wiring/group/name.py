@@ -50,7 +50,7 @@ def first_free(address: Address, group: str, folders: Iterable[Path]) -> Consume
                 return ConsumerName(f"{host}-{number}", lock)
     raise Problem(
         "this reader has no name of its own in its group",
-        "no folder takes a lock file, by which several on one computer tell their names apart",
+        "no folder takes a lock file, which would keep others from it",
         "give each a name with --consumer (KITEFEED_CONSUMER)",
         Exit.USAGE,
     )
