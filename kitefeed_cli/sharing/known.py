@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 from ..ticks.packets import frame
 from .backlog import Parcel
@@ -13,6 +14,7 @@ _OLDEST_MS = 2**32 - 1
 _WAIT_BYTES = 2**22  # frames that wait to be looked through: most of their packets are not the newest by then
 _FIRST = 2  # where the packets of a frame begin
 _WORTH_NUMPY = 16  # packets
+_TOKEN = Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,15 @@ class Known:
         """The newest frame first, so that only the newest packets are taken out."""
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         found: dict[int, _Packet] = {}
+        seen: set[bytes] = set()  # a feed brings the same instruments in the same order again and again
         for parcel in reversed(waiting):
             whole = parcel.frame
             starts, ends = _places(whole)
-            tokens = _tokens(whole, starts)
-            if found.keys() >= set(tokens):
+            column = _column(whole, starts)
+            if column in seen:
                 continue
+            seen.add(column)
+            tokens = [token for (token,) in _TOKEN.iter_unpack(column)]
             for token, start, end in zip(reversed(tokens), reversed(starts), reversed(ends), strict=True):
                 if token not in found:
                     found[token] = _Packet(whole[start:end], parcel.source, parcel.received_s)
@@ -100,11 +105,10 @@ def _places(whole: bytes) -> tuple[Sequence[int], Sequence[int]]:
     return starts, ends
 
 
-def _tokens(whole: bytes, starts: Sequence[int]) -> list[int]:
-    """The instrument tokens of the packets that begin there."""
+def _column(whole: bytes, starts: Sequence[int]) -> bytes:
+    """The instrument tokens of the packets that begin there, as they came."""
     if isinstance(starts, range) and len(starts) >= _WORTH_NUMPY:
         import numpy as np  # late: loaded by now, since the frame is a large one
 
-        tokens: list[int] = np.ndarray((len(starts),), ">u4", whole, starts.start, (starts.step,)).tolist()
-        return tokens
-    return [int.from_bytes(whole[start : start + 4], "big") for start in starts]
+        return np.ndarray((len(starts),), np.uint32, whole, starts.start, (starts.step,)).tobytes()
+    return b"".join([whole[start : start + 4] for start in starts])

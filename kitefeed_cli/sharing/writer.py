@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -21,9 +21,6 @@ from .entries import Stamp, board_fields
 from .guarded import Before, Guarded
 from .known import Known
 from .server import Address, errors, library
-
-if TYPE_CHECKING:
-    pass
 
 STATE = 0  # its number among the streams
 _MOST = 1024  # entries of one write
