@@ -60,8 +60,8 @@ ratio is that of the rates, in one round; above 1 kitefeed is faster.
 
 {{publish}}
 
-What a frame of 500 packets costs more is mostly that Redis carries a transaction out when all of it is there, and the
-first of a plain pipeline while the last are on their way. A feed of 9,000 instruments at four updates a
+What a large frame costs more is mostly that Redis carries a transaction out when all of it is there, and the first of a
+plain pipeline while the last are on their way. A feed of 9,000 instruments at four updates a
 second is 7 MB a second.
 
 ## What Python does not give
