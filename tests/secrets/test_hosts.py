@@ -90,7 +90,7 @@ def test_without_a_configured_place_it_is_kites(tmp_path: Path, canary: Canary) 
     assert {"443"} == {port for _, port in asked}
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace, which shows what the kernel sees, is not installed")
 def test_the_kernel_sees_no_other_connection(tmp_path: Path, canary: Canary) -> None:
     """The same from below: what a library in C would do is seen too."""
     with LocalKite(SystemClock(), access_token=canary.access_token, api_key="somekey1") as kite:

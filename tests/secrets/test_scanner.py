@@ -83,7 +83,7 @@ def _text(path: Path) -> str:
 
 def test_nothing_that_ever_stood_in_a_recording_or_a_scenario_did() -> None:
     if not (ROOT / ".git").exists():
-        pytest.skip("there is no history here")
+        pytest.skip("this copy of the project came without its git history, which is what is searched")
     history = subprocess.run(
         ["git", "log", "-p", "--no-color", "--", "cassettes", "scenarios"],
         cwd=ROOT,

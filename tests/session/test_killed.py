@@ -33,7 +33,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="forks")
+@pytest.mark.skipif(os.name != "posix", reason="on Windows a program cannot be forked, to be killed at a chosen call")
 @pytest.mark.parametrize("old", [OLD, None])
 def test_a_save_killed_before_any_call_leaves_the_old_file_or_the_new_one(tmp_path: Path, old: str | None) -> None:
     path = tmp_path / ".env"
