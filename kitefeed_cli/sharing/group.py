@@ -102,6 +102,7 @@ class Group:
         given = self._again(client) or self._new(client)
         if not given and block_s > 0:
             behind = dict(zip(self._keys[:_HOLES], self._at, strict=True))
+            # As in `reading`: redis-py declares a dictionary of mixed keys.
             came: Any = client.xread(behind, count=1, block=max(1, round(block_s * 1000)))  # type: ignore[arg-type]
             given = self._new(client) if came else []
         return given

@@ -122,6 +122,7 @@ class Reading:
     def read(self, client: redis.Redis, block_s: float = BLOCK_S) -> int:
         """Wait so long for something to come, and hand it on: how many entries there were. 0: do not wait."""
         pipe = client.pipeline(transaction=False)
+        # redis-py declares the streams as a dictionary of mixed keys, which ours is a case of.
         pipe.xread(self._at, count=_ENTRIES, block=round(block_s * 1000) or None)  # type: ignore[arg-type]
         pipe.time()  # answered right behind the other, however long that has waited
         began_s = self._clock.now_s()
