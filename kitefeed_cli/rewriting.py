@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .clock import Clock, SystemClock
 from .env_file import read_text
+from .locks import take_within
 
 _LOCK_S = 10.0  # a writer holds the lock for milliseconds; others may lock a folder of theirs for the whole day
 _AGAIN_S = 0.05
@@ -112,7 +113,8 @@ def _locked(target: Path, clock: Clock) -> Iterator[None]:
         # The folder itself is the lock: no stray file beside the user's, and it survives the renames
         descriptor = os.open(target.parent, os.O_RDONLY)
         try:
-            _take(descriptor, clock)
+            if not take_within(descriptor, _LOCK_S, _AGAIN_S, clock):
+                raise UnwritableError("another program has locked its folder (flock)")
             yield
         finally:
             with contextlib.suppress(OSError):
@@ -120,20 +122,6 @@ def _locked(target: Path, clock: Clock) -> Iterator[None]:
     else:
         with open(target.with_name(target.name + ".lock"), "ab") as stream, _windows_lock(stream.fileno()):
             yield
-
-
-def _take(descriptor: int, clock: Clock) -> None:
-    import fcntl
-
-    until_s = clock.now_s() + _LOCK_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if clock.now_s() >= until_s:
-                raise UnwritableError("another program has locked its folder (flock)") from None
-        clock.sleep(_AGAIN_S)
 
 
 @contextlib.contextmanager

@@ -20,11 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..clock import Clock, SystemClock
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # every use asks first
+from ..locks import lock_file, take_within
 
 Bucket = Literal["quote", "historical", "other"]
 # Seconds from request to request in the long run. A little more than Kite asks for: on the way two may come closer
@@ -89,15 +85,13 @@ class SharedLedger:
     """In a file, for all processes of this user."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        if fcntl is None:
-            raise OSError("this system has no file locks of that kind")
         self._path = path
         self._clock = clock
         self._boot = _boot()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             self._sweep()
-        os.close(self._file())
+        os.close(lock_file(path))
 
     def _sweep(self) -> None:
         """Remove counts that nobody has used for a week: every local Kite has a root of its own."""
@@ -109,9 +103,10 @@ class SharedLedger:
 
     @contextmanager
     def open(self, now_s: float) -> Iterator[State]:
-        file = self._file()
+        file = lock_file(self._path)
         try:
-            self._lock(file)
+            if not take_within(file, _LOCK_S, _LOCK_AGAIN_S, self._clock):
+                raise OSError("another process holds its lock")
             state = self._read(file, now_s)
             try:
                 yield state
@@ -120,20 +115,6 @@ class SharedLedger:
                     self._write(file, state)
         finally:
             os.close(file)  # and with it the lock
-
-    def _file(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-
-    def _lock(self, file: int) -> None:
-        until_s = self._clock.now_s() + _LOCK_S
-        for _ in range(int(_LOCK_S / _LOCK_AGAIN_S) + 1):
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            if self._clock.now_s() >= until_s:
-                break
-            self._clock.sleep(_LOCK_AGAIN_S)
-        raise OSError("another process holds its lock")
 
     def _read(self, file: int, now_s: float) -> State:
         """What stands there; a fresh count when that is damaged, or from before the last boot."""

@@ -12,9 +12,11 @@ import os
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ...health.place import entered
+from ...locks import locked
 from ...problems import Exit, Problem
 from ...sharing.server import Address
 
@@ -45,31 +47,13 @@ def first_free(address: Address, group: str, folders: Iterable[Path]) -> Consume
         if entered(folder) is None:
             continue
         for number in range(1, _MOST):
-            lock = _locked(folder / f"{mark}-{number}.reader")
-            if lock is not None:
-                return ConsumerName(f"{host}-{number}", lock)
+            with suppress(OSError):  # it is no file of ours, or the folder takes no lock: the next may do
+                lock = locked(folder / f"{mark}-{number}.reader")
+                if lock is not None:
+                    return ConsumerName(f"{host}-{number}", lock)
     raise Problem(
         "this reader has no name of its own in its group",
         "no folder takes a lock file, which would keep others from it",
         "give each a name with --consumer (KITEFEED_CONSUMER)",
         Exit.USAGE,
     )
-
-
-def _locked(path: Path) -> int | None:
-    """The lock; None: another one has it, or there can be none."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        file = os.open(path, flags, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        return None
-    return file

@@ -12,6 +12,7 @@ from pathlib import Path
 from ...calendar import DEFAULT_SEGMENTS, Hours, load, segments_of
 from ...clock import Clock
 from ...kite.instruments import cache_folder
+from ...locks import locked
 from ...problems import Problem
 from ...settings import Value, env_file_path, read_settings
 
@@ -23,22 +24,16 @@ def one_at_a_time(env_file: Path | None) -> bool:
     """Whether no other check of this token store runs; from now on this one does. Where no lock can be had, it may."""
     if sys.platform == "win32":  # it has neither cron nor flock
         return True
-    import fcntl
-
     store = os.path.realpath(env_file_path(env_file, os.environ))
     name = hashlib.sha256(os.fsencode(store)).hexdigest()[:16]
     # Not XDG_RUNTIME_DIR: a login has it and cron does not, so the two would not see each other.
     folder = cache_folder(os.environ) or Path(tempfile.gettempdir()) / f"kitefeed-{os.getuid()}"
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / f"validate-{name}.lock", flags, 0o600)
+        descriptor = locked(folder / f"validate-{name}.lock")
     except OSError:
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+    if descriptor is None:
         return False
     _held.append(descriptor)
     return True
