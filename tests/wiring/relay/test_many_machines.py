@@ -27,7 +27,7 @@ from ...sharing.redis_server import RedisServer, redis_server
 
 CLOCK = SystemClock()
 COMMAND = (sys.executable, "-c", "from kitefeed_cli.app import main; main()")
-CLIENT = str(Path(__file__).with_name("far_client.py"))
+CLIENT = str(Path(__file__).parents[1] / "official_client.py")
 PATIENCE_S = 30.0
 INFY, NIFTY, SBIN = 408065, 256265, 779521
 SIGNED_OUT_S = 8.0  # more than the official Python client waits for a sign of life
