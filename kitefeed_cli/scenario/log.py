@@ -75,17 +75,25 @@ class Log:
         return state
 
 
-class Talk(io.StringIO):
-    """A captured stderr that also writes every line into the log, with the moment it was printed."""
+class Captured(io.StringIO):
+    """A stream of the command, some of whose lines go into the log."""
 
     def __init__(self, log: Log, now_s: Callable[[], float]) -> None:
         super().__init__()
         self._log = log
         self._now_s = now_s
 
+    def note(self, kind: Kind, text: str) -> None:
+        """This is printed at this moment."""
+        self._log.add(self._now_s(), kind, text)
+
+
+class Talk(Captured):
+    """A captured stderr: every line goes into the log."""
+
     def write(self, text: str, /) -> int:
         for line in text.splitlines():
             if line.startswith("{"):
                 continue  # the same once more, for machines
-            self._log.add(self._now_s(), Kind.STDERR, line.rstrip())
+            self.note(Kind.STDERR, line.rstrip())
         return super().write(text)

@@ -8,12 +8,10 @@ own request log, the captured stderr and the status records on the captured stdo
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -26,7 +24,7 @@ from ...kite.rest import Rest
 from ...policy import DEFAULT
 from ...problems import Problem
 from ...redact import REDACTOR
-from ...scenario.log import Entry, Kind, Log, Talk
+from ...scenario.log import Captured, Entry, Kind, Log, Talk
 from ...scenario.story import Happening, Scenario
 from ...scenario.world import told
 from ...session import TokenStore
@@ -83,13 +81,8 @@ class _Time:
             self.clock.sleep(min(left_s, _GLANCE_S))
 
 
-class _Records(io.StringIO):
+class _Records(Captured):
     """A captured stdout of JSON lines; the states go into the log, the ticks nowhere."""
-
-    def __init__(self, log: Log, now_s: Callable[[], float]) -> None:
-        super().__init__()
-        self._log = log
-        self._now_s = now_s
 
     def write(self, text: str, /) -> int:
         for line in text.splitlines():
@@ -97,7 +90,7 @@ class _Records(io.StringIO):
                 record = json.loads(line)
                 source = f"source {record['source']}" if "source" in record else ""
                 whys = ", ".join(word for word in (record["why"], source) if word)
-                self._log.add(self._now_s(), Kind.SHOWN, record["state"] + (f" ({whys})" if whys else ""))
+                self.note(Kind.SHOWN, record["state"] + (f" ({whys})" if whys else ""))
         return len(text)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, time
 
 from ...clock import Clock
 from ...console.hours import market_line
 from ...problems import Problem
+from ...rounds import Rounds
 from ..loop.market import Market
 
 _LOOK_S = 1.0
@@ -22,14 +22,13 @@ class Until:
         self._at = at
         self._market = market
         self._clock = clock
-        self._changed = threading.Condition()
-        self._stopped = False
+        self._rounds: Rounds | None = None
 
     def over(self) -> str | None:
         """Why there is nothing to run for any more, or None. Raises Problem when nobody knows the last close."""
         now = self._clock.wall()
         if self._at is not None:
-            return None if now < self._ends_at(now) else f"It is past {self._at:%H:%M} already, so the run ends"
+            return None if now < self._end_of_day(now) else f"It is past {self._at:%H:%M} already, so the run ends"
         unknown = self._market.unknown_today()
         if unknown is not None:
             raise Problem(
@@ -42,26 +41,29 @@ class Until:
 
     def start(self, end: Callable[[str], None]) -> None:
         """Call `end` with a line for the user when the time has come, on a thread of its own."""
-        ends_at = self._ends_at(self._clock.wall())
-        threading.Thread(target=self._wait, args=(ends_at, end), name="kitefeed-until", daemon=True).start()
+        ends_at = self._end_of_day(self._clock.wall())
+        if self._at is None:
+            line = f"The market closed at {ends_at:%H:%M}: the end"
+        else:
+            line = f"It is {ends_at:%H:%M}, so the run ends"
+
+        def look() -> None:
+            if not rounds.ended and self._is_time(ends_at):
+                rounds.end()
+                end(line)
+
+        self._rounds = rounds = Rounds("until", look, _LOOK_S, self._clock, at_once=True)
+        rounds.start()
 
     def stop(self) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
+        """Returns at once."""
+        if self._rounds is not None:
+            self._rounds.end()
 
-    def _ends_at(self, now: datetime) -> datetime:
+    def _end_of_day(self, now: datetime) -> datetime:
         if self._at is not None:
             return datetime.combine(now.date(), self._at, now.tzinfo)
         return self._market.outlook().closes_at or now
-
-    def _wait(self, ends_at: datetime, end: Callable[[str], None]) -> None:
-        with self._changed:
-            while not (self._stopped or self._is_time(ends_at)):
-                self._clock.wait(self._changed, _LOOK_S)
-            if self._stopped:
-                return
-        end(f"It is {ends_at:%H:%M}, so the run ends" if self._at else f"The market closed at {ends_at:%H:%M}: the end")
 
     def _is_time(self, ends_at: datetime) -> bool:
         if self._clock.wall() < ends_at:

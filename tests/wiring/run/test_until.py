@@ -105,6 +105,12 @@ def test_a_time_that_is_past_ends_the_run_at_once() -> None:
     assert None is until(clock, "NSE:INFY", at=time(15, 31)).over()
 
 
+@pytest.fixture
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kitefeed_cli.wiring.run.until._LOOK_S", 0.01)
+
+
+@pytest.mark.usefixtures("_looks_often")
 def test_the_end_waits_for_the_close_and_for_ticks_to_cease() -> None:
     clock, said, ended = DayClock("2026-11-25T15:30"), [""], threading.Event()
     ages_s = [0.0]
@@ -124,6 +130,7 @@ def test_the_end_waits_for_the_close_and_for_ticks_to_cease() -> None:
     assert ["", "The market closed at 15:35: the end"] == said
 
 
+@pytest.mark.usefixtures("_looks_often")
 def test_a_time_of_day_waits_for_nothing_else() -> None:
     clock, ended = DayClock("2026-11-25T15:29"), threading.Event()
     until(clock, "NSE:INFY", at=time(15, 30), fresh_age_s=lambda: 0.0).start(lambda line: ended.set())
@@ -133,6 +140,7 @@ def test_a_time_of_day_waits_for_nothing_else() -> None:
     assert ended.wait(PATIENCE_S)
 
 
+@pytest.mark.usefixtures("_looks_often")
 def test_nothing_ends_what_was_stopped_before() -> None:
     clock, ended = DayClock("2026-11-25T15:29"), threading.Event()
     ending = until(clock, "NSE:INFY", at=time(15, 30))
