@@ -22,7 +22,6 @@ from typing import Any
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.gateway.upstream import Condition
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.sharing.backlog import Backlog
 from kitefeed_cli.sharing.claim import Claim
 from kitefeed_cli.sharing.lease import Lease
@@ -67,7 +66,7 @@ class _Ours:
         writer = Writer(address, 1, 600.0, self.backlog, clock)
         outage = Outage(address.shown, print, print, clock)
         began = Began("here", 1, "0")
-        self.publisher = Publisher(writer, self.backlog, self._lease, _Live(), outage, DIVISORS, began, print, clock)
+        self.publisher = Publisher(writer, self.backlog, self._lease, _Live(), outage, began, print, clock)
         self._claim = Claim(self._lease, print, lambda: None, clock)
         assert self._lease.take()
         self._claim.start()

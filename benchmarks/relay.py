@@ -23,7 +23,6 @@ from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.gateway.server import Gateway, Serving
 from kitefeed_cli.gateway.upstream import Condition, Declined
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.ticks.bus import Bus
 from kitefeed_cli.ticks.lane import WhenFull
 from kitefeed_cli.ticks.layouts import FULL
@@ -150,7 +149,7 @@ def at(values: list[int], share: float) -> float:
 def main() -> None:
     clock = SystemClock()
     bus = Bus(clock, lambda name, error: print(name, error))
-    gateway = Gateway(Serving(), Alive(), DIVISORS, clock, print)
+    gateway = Gateway(Serving(), Alive(), clock, print)
     gateway.start()
     bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
     gate, theirs = multiprocessing.Pipe()

@@ -15,6 +15,7 @@ from ..ticks.batch import TickBatch
 from ..ticks.last import Batch as Received
 from ..ticks.last import Last
 from ..ticks.quotes import Quote, QuoteBatch
+from ..ticks.segments import INDICES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ FIELDS = (*_PRICES, "change", *_COUNTS, *_TIMES, *_FLAGS)
 
 # What a quote calls the fields of a tick that it has under another name.
 _OF_A_QUOTE = {"volume_traded": "volume", "last_trade_time": "last_trade_at", "exchange_timestamp": "exchange_at"}
-_INDICES = 9  # the segment that cannot be traded (Kite Connect v3 docs, WebSocket page)
 _ENTRIES = 5  # of the market depth, on each side
 _SIDES = ("buy", "sell")
 _OF_AN_ENTRY = ("price", "quantity", "orders")
@@ -97,7 +97,7 @@ class Batch:
         if field == "snapshot":
             return self._snapshot()
         if field == "tradable":
-            tradable: NDArray[np.bool_] = self["instrument_token"] & 0xFF != _INDICES
+            tradable: NDArray[np.bool_] = self["instrument_token"] & 0xFF != INDICES
             return tradable
         if field == "change":
             last, close = self["last_price"], self["close"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import typer
 
 from .common import EnvFile, make_printer
+from .foreseen import check_words
 from .unit_flags import As, System, Words
 
 service = typer.Typer(help="Run the feed as a systemd service.", no_args_is_help=True)
@@ -25,7 +25,8 @@ def install(
     printer = make_printer(ctx.obj)
     user = owner_of(as_user, os.environ) if system else None
     namespaces = system or may_namespace()
-    unit = unit_of(_checked(ctx, words), env_file, user, os.environ, namespaces=namespaces)
+    check_words(ctx, words := words or [], env_file)
+    unit = unit_of(words, env_file, user, os.environ, namespaces=namespaces)
     write(unit, place := place_of(user, os.environ), user, os.environ)
     printer.prompt(f"written: {place}\n")
     if not namespaces:
@@ -53,12 +54,6 @@ def show(
     from ..wiring.systemd.units import may_namespace, owner_of, unit_of
 
     user = owner_of(as_user, os.environ) if system else None
-    unit = unit_of(_checked(ctx, words), env_file, user, os.environ, namespaces=system or may_namespace())
+    check_words(ctx, words := words or [], env_file)
+    unit = unit_of(words, env_file, user, os.environ, namespaces=system or may_namespace())
     make_printer(ctx.obj).data(unit.text())
-
-
-def _checked(ctx: typer.Context, words: list[str] | None) -> list[str]:
-    """The words, if `run` understands them; a usage error otherwise, now rather than in the journal."""
-    group: Any = ctx.find_root().command
-    group.commands["run"].make_context("run", list(words or []))
-    return words or []

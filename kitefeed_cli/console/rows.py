@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..ticks.decimals import decimals
 from ..ticks.last import Last
+from ..ticks.segments import decimals
 from .words import clock_time, duration, grouped, percent
 
 STALE_S = 5.0  # a feed is silent for at most one second; what is older is said to be so

@@ -44,12 +44,11 @@ class Second:
 class History:
     """Lives on the gateway's loop alone."""
 
-    def __init__(self, known: Mapping[int, Known], divisors: Sequence[int], clock: Clock) -> None:
+    def __init__(self, known: Mapping[int, Known], clock: Clock) -> None:
         self.seconds: deque[Second] = deque(maxlen=SECONDS)
         self.spans: list[Span] = []
         self.sparks: dict[int, deque[float]] = {}
         self._known = known
-        self._divisors = divisors
         self._clock = clock
         self._spark_s = -math.inf
         self._ours_ms: list[float] = []
@@ -96,7 +95,7 @@ class History:
                 del self.sparks[token]
             for token, known in list(self._known.items()):
                 points = self.sparks.setdefault(token, deque(maxlen=SPARK))
-                points.append(price_of(known.packet, self._divisors))
+                points.append(price_of(known.packet))
         lags = sorted(self._exchange_ms)
         second = Second(
             int(now.timestamp() * 1000),

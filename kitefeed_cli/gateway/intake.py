@@ -39,11 +39,10 @@ class Intake:
     """An output on the bus. `known` is written by its thread alone, and may be read by any: that is the board from
     which a new client gets its first packets. `wake` is called when there is something to take, once until it is."""
 
-    def __init__(self, divisors: Sequence[int], wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
         self.known: dict[int, Known] = {}
         self.ticks = 0
         self.conflated = 0  # packets that gave way to a newer one before the gateway took them
-        self._divisors = divisors
         self._wake = wake
         self._lock = threading.Lock()
         self._line: list[News] = []
@@ -82,7 +81,7 @@ class Intake:
     def _news(self, batch: Batch) -> Iterator[News]:
         source, received_s, known = batch.source, batch.received_s, self.known
         packets: dict[int, tuple[bytes, int]] = {}
-        for token, packet in packets_in(batch, self._divisors):
+        for token, packet in packets_in(batch):
             self.ticks += 1
             if token in packets:  # twice in one batch: both are ticks
                 yield News(packets, source, received_s)

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..ticks.layouts import FULL, INDEX_FULL, LTP, QUOTE
-from ..ticks.packets import BY_LENGTH
+from ..ticks.layouts import BY_LENGTH, FULL, INDEX_FULL, LTP, QUOTE
+from ..ticks.segments import DIVISORS
 
 _EPOCH = datetime(1970, 1, 1) + timedelta(hours=5, minutes=30)
 _OHLC = ("open", "high", "low", "close")
 Words = dict[str, int]
 
 
-def quote_of(packet: bytes, kind: str, divisors: Sequence[int]) -> dict[str, Any]:
+def quote_of(packet: bytes, kind: str) -> dict[str, Any]:
     """`kind`: "quote", "ohlc" or "ltp". What the packet does not carry is missing from "quote", but for its prices."""
     layout = BY_LENGTH[len(packet)]
     values = layout.packet.unpack(packet)
     words: Words = dict(zip(layout.names, values, strict=False))
-    divisor = divisors[packet[3]]
+    divisor = DIVISORS[packet[3]]
     quote: dict[str, Any] = {
         "instrument_token": words["instrument_token"],
         "last_price": words["last_price"] / divisor,
@@ -39,18 +39,18 @@ def quote_of(packet: bytes, kind: str, divisors: Sequence[int]) -> dict[str, Any
     return quote
 
 
-def price_of(packet: bytes, divisors: Sequence[int]) -> float:
+def price_of(packet: bytes) -> float:
     """The last price in rupees."""
-    return int.from_bytes(packet[4:8], "big", signed=True) / divisors[packet[3]]
+    return int.from_bytes(packet[4:8], "big", signed=True) / DIVISORS[packet[3]]
 
 
-def close_of(packet: bytes, divisors: Sequence[int]) -> float | None:
+def close_of(packet: bytes) -> float | None:
     """The previous day's close in rupees; None in mode ltp, or without one."""
     layout = BY_LENGTH[len(packet)]
     if layout is LTP:
         return None
     at = 4 * layout.word("close")
-    return int.from_bytes(packet[at : at + 4], "big", signed=True) / divisors[packet[3]] or None
+    return int.from_bytes(packet[at : at + 4], "big", signed=True) / DIVISORS[packet[3]] or None
 
 
 def exchange_at_of(packet: bytes) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -31,13 +30,10 @@ _HERE = "This is kitefeed's relay, which only reads market data"
 class Rest:
     """The routes. `honest`: no quotes while no source serves."""
 
-    def __init__(
-        self, intake: Intake, upstream: Upstream, guard: Guard, divisors: Sequence[int], clock: Clock, *, honest: bool
-    ) -> None:
+    def __init__(self, intake: Intake, upstream: Upstream, guard: Guard, clock: Clock, *, honest: bool) -> None:
         self._intake = intake
         self._upstream = upstream
         self._guard = guard
-        self._divisors = divisors
         self._clock = clock
         self._honest = honest
 
@@ -72,7 +68,7 @@ class Rest:
             token = tokens.get(name) or (int(name) if _NUMBER.fullmatch(name) else 0)
             known = self._intake.known.get(token)
             if known is not None:
-                quote = quote_of(known.packet, kind, self._divisors)
+                quote = quote_of(known.packet, kind)
                 quote["source"] = known.source if condition.serves else LAST_KNOWN
                 quote["age_s"] = round(max(0.0, self._clock.now_s() - known.received_s), 3)
                 found[name] = quote

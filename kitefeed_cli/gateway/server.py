@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -64,22 +64,20 @@ class Gateway:
         self,
         serving: Serving,
         upstream: Upstream,
-        divisors: Sequence[int],
         clock: Clock,
         failed: Callable[[Problem], None],
         vitals: Callable[[], Vitals] | None = None,
     ) -> None:
-        """`divisors`: price units per rupee by segment, 0 for none. `vitals`: for the probes; None: there are none."""
+        """`vitals`: for the probes; None: there are none."""
         self._serving = serving
         self._upstream = upstream
-        self._divisors = divisors
         self._clock = clock
         self._failed = failed
         self._vitals = vitals
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
-        self._intake = Intake(divisors, self._wake)
+        self._intake = Intake(self._wake)
         self._relay: Relay | None = None
         self._spread: Callable[[], None] | None = None
         self._wanted: asyncio.Event | None = None
@@ -174,7 +172,7 @@ class Gateway:
         guard = Guard(self._serving.host, self.port, self._serving.key)
         hub = Hub(self._intake.known, self._wanted.set)
         relay = Relay(hub, self._upstream, guard, self._clock, honest=self._serving.honest)
-        history = History(self._intake.known, self._divisors, self._clock)
+        history = History(self._intake.known, self._clock)
 
         def spread() -> None:
             line = self._intake.take()
@@ -205,9 +203,9 @@ class Gateway:
             task.result()  # only a bug ends the others
 
     def _app(self, guard: Guard, hub: Hub, relay: Relay, history: History) -> web.Application:
-        rest = Rest(self._intake, self._upstream, guard, self._divisors, self._clock, honest=self._serving.honest)
+        rest = Rest(self._intake, self._upstream, guard, self._clock, honest=self._serving.honest)
         state = StateOf(self._upstream, self._intake, hub, relay, self._clock)
-        stream = Stream(history, self._intake, self._upstream, state.of, self._divisors, self._clock)
+        stream = Stream(history, self._intake, self._upstream, state.of, self._clock)
         nonce = secrets.token_urlsafe(18)
         page = Page(self._upstream.login_origin(), nonce, stream.made_by)
         login = Login(self._upstream, nonce, f"http://{self.root}/ui", self._clock)

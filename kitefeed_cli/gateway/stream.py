@@ -15,8 +15,8 @@ import orjson
 from aiohttp import web
 
 from ..clock import Clock
-from ..ticks.decimals import decimals
 from ..ticks.last import LAST_KNOWN
+from ..ticks.segments import decimals
 from .history import History, Second, Span
 from .intake import Intake
 from .quotes import close_of, price_of
@@ -37,7 +37,6 @@ class Stream:
         intake: Intake,
         upstream: Upstream,
         state: Callable[[Condition], dict[str, Any]],
-        divisors: Sequence[int],
         clock: Clock,
     ) -> None:
         self.made_by = secrets.token_hex(8)  # no secret: tells this gateway from the next on the same port
@@ -45,7 +44,6 @@ class Stream:
         self._intake = intake
         self._upstream = upstream
         self._state = state
-        self._divisors = divisors
         self._clock = clock
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -124,7 +122,7 @@ class Stream:
         for token in tokens:
             known = self._intake.known.get(token)
             if known is not None:
-                price, close = price_of(known.packet, self._divisors), close_of(known.packet, self._divisors)
+                price, close = price_of(known.packet), close_of(known.packet)
                 change = None if close is None else round((price - close) * 100 / close, 2)
                 at_ms = int(now_ms - (now_s - known.received_s) * 1000)
                 values.append([token, price, change, known.source if condition.serves else LAST_KNOWN, at_ms])

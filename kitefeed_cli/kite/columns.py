@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ticks.batch import TickBatch
-from ..ticks.columns import Columns, Divisors, Packets
-from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
+from ..ticks.columns import Columns, Packets
+from ..ticks.layouts import BY_LENGTH
+from ..ticks.segments import DIVISORS
+from .refusals import CUT_SHORT, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 _Whole = NDArray[np.integer[Any]]
 _Places = NDArray[np.intp]
 
-_BY_SEGMENT = Divisors(DIVISORS)
+_KNOWN = np.array(DIVISORS) > 0  # by segment
 _SEGMENTS = bytes(segment for segment, divisor in enumerate(DIVISORS) if divisor)
 # From the low byte of a packet's length to that of the next; beyond any frame from a length that we do not know.
 _STEPS = tuple(length + 2 if length in BY_LENGTH else 1 << 40 for length in range(256))
@@ -45,7 +47,7 @@ def _uniform(frame: bytes, count: int) -> TickBatch | None:
     if not _all_good(frame[7::stride], frame[8::stride]):
         return None
     packets: Packets = np.ndarray((count,), _BLOCKS[length], frame, 4, (stride,))
-    return TickBatch(None, (Columns(BY_LENGTH[length], packets, _BY_SEGMENT),))
+    return TickBatch(None, (Columns(BY_LENGTH[length], packets),))
 
 
 def _mixed(frame: bytes, count: int) -> TickBatch:
@@ -71,7 +73,7 @@ def _by_kind(frame: bytes, lengths: _Whole, starts: _Places) -> tuple[Columns, .
             # A view of every position of the frame as the start of such a packet; only whole ones are looked up.
             every: Packets = np.ndarray((len(frame) - length + 1,), _BLOCKS[length], frame, 0, (1,))
             some = slice(done, done + number)
-            groups.append(Columns(layout, every[starts[some]], _BY_SEGMENT, in_order[some]))
+            groups.append(Columns(layout, every[starts[some]], in_order[some]))
             done += number
     return tuple(groups)
 
@@ -83,7 +85,7 @@ def _all_good(segments: bytes, tops: bytes) -> bool:
 
 
 def _good(segments: bytes, tops: bytes, refused: dict[str, int]) -> NDArray[np.bool_]:
-    known = _BY_SEGMENT.array[np.frombuffer(segments, np.uint8)] > 0
+    known = _KNOWN[np.frombuffer(segments, np.uint8)]
     good = known & (np.frombuffer(tops, np.uint8) < 0x80)
     for reason, bad in ((UNKNOWN_SEGMENT, ~known), (NEGATIVE_PRICE, known & ~good)):
         if number := int(np.count_nonzero(bad)):

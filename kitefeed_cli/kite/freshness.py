@@ -33,7 +33,7 @@ class Freshness:
         return len(batch.snapshots) < len(batch)
 
     def _cached(self, row: Row) -> bool:
-        layout, _, values = row
+        layout, values = row
         token = values[0]
         if token not in self._waiting:
             return False
@@ -46,7 +46,7 @@ class Freshness:
 
 
 def _mark(row: Row) -> object:
-    layout, _, values = row
+    layout, values = row
     if layout is FULL or layout is INDEX_FULL:
         return values[layout.word("exchange_timestamp")]
     if layout is QUOTE:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from functools import cache
 
 from ..ticks.batch import TickBatch
-from ..ticks.layouts import Row
-from .wire import BY_LENGTH, CUT_SHORT, DIVISORS, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
+from ..ticks.layouts import BY_LENGTH, Row
+from ..ticks.segments import DIVISORS
+from .refusals import CUT_SHORT, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
 
 FEW = 8  # packets; measured crossover
 
@@ -35,8 +36,8 @@ def decode(frame: bytes) -> TickBatch:
         begins, layout, unpack = alone
         if frame.startswith(begins):
             values = unpack(frame, 4)
-            if (divisor := DIVISORS[values[0] & 0xFF]) and values[1] >= 0:
-                return TickBatch([(layout, divisor, values)])
+            if DIVISORS[values[0] & 0xFF] and values[1] >= 0:
+                return TickBatch([(layout, values)])
     count = frame[0] << 8 | frame[1]
     if count < FEW:
         return _few(frame, count)
@@ -66,11 +67,11 @@ def _few(frame: bytes, count: int) -> TickBatch:
             continue
         layout, unpack = known
         values = unpack(frame, body)
-        divisor = DIVISORS[values[0] & 0xFF]
-        if divisor and values[1] >= 0:
-            rows.append((layout, divisor, values))
+        known_segment = DIVISORS[values[0] & 0xFF]
+        if known_segment and values[1] >= 0:
+            rows.append((layout, values))
         else:
-            reason = NEGATIVE_PRICE if divisor else UNKNOWN_SEGMENT
+            reason = NEGATIVE_PRICE if known_segment else UNKNOWN_SEGMENT
             refused[reason] = refused.get(reason, 0) + 1
     else:
         if at < size:

@@ -43,7 +43,7 @@ class RollCall:
             for mode, tokens in heard:
                 self._strike(mode, tokens)
         else:
-            for layout, _, values in batch.rows():
+            for layout, values in batch.rows():
                 self._strike(layout.mode, (values[0],))
 
     def _strike(self, mode: str, tokens: list[int] | tuple[int, ...]) -> None:

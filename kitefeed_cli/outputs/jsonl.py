@@ -10,10 +10,10 @@ from typing import Any
 
 from ..clock import Clock
 from ..ticks.batch import TickBatch
-from ..ticks.decimals import decimals
 from ..ticks.gaps import Gap
 from ..ticks.lane import Counters
 from ..ticks.last import LAST_KNOWN, Batch, Last
+from ..ticks.segments import decimals
 from . import Told
 from .times import age_s, iso, seen_at
 

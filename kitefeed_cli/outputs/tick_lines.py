@@ -13,9 +13,9 @@ from functools import lru_cache
 import orjson
 
 from ..ticks.batch import TickBatch
-from ..ticks.decimals import decimals
 from ..ticks.dicts import exchange_time
 from ..ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, QUOTE, Layout
+from ..ticks.segments import DIVISORS, decimals
 from .times import iso
 
 _REMEMBERED = 1 << 14  # of each part; more than Kite's 9,000 instruments
@@ -32,20 +32,20 @@ def tick_lines(batch: TickBatch, names: Mapping[int, str], now_s: float, now: da
     age_s = max(0.0, now_s - batch.received_s)
     came_at = iso(now - timedelta(seconds=age_s))
     rows = batch.rows()
-    ways = {layout: _way(layout, batch.source, age_s) for layout, _, _ in rows}
+    ways = {layout: _way(layout, batch.source, age_s) for layout, _ in rows}
     snapshots = batch.snapshots
     lines = []
-    for position, (layout, divisor, words) in enumerate(rows):
+    for position, (layout, words) in enumerate(rows):
         token = words[0]
         who = _who(token, names.get(token))
         snapshot = "true" if position in snapshots else "false"
         if layout not in _OHLC:
-            start = f'{{"kind":"tick","at":"{came_at}",{who},{_price(words[1], 0, divisor, token & 0xFF)}'
+            start = f'{{"kind":"tick","at":"{came_at}",{who},{_price(words[1], 0, token & 0xFF)}'
             lines.append(f"{start},{ways[layout]}{snapshot}}}")
             continue
         open_, high, low, close = _OHLC[layout]
-        price = _price(words[1], words[close], divisor, token & 0xFF)
-        ohlc = _ohlc(words[open_], words[high], words[low], words[close], divisor, token & 0xFF)
+        price = _price(words[1], words[close], token & 0xFF)
+        ohlc = _ohlc(words[open_], words[high], words[low], words[close], token & 0xFF)
         at = _time(words[layout.time]) if layout.time else ""
         start = f'{{"kind":"tick","at":"{at or came_at}",{who},{price},{ways[layout]}{snapshot}'
         if layout is FULL:
@@ -70,7 +70,8 @@ def _who(token: int, name: str | None) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _price(units: int, close: int, divisor: int, segment: int) -> str:
+def _price(units: int, close: int, segment: int) -> str:
+    divisor = DIVISORS[segment]
     last_price = units / divisor
     change = "null"
     if close:
@@ -80,7 +81,8 @@ def _price(units: int, close: int, divisor: int, segment: int) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _ohlc(open_: int, high: int, low: int, close: int, divisor: int, segment: int) -> str:
+def _ohlc(open_: int, high: int, low: int, close: int, segment: int) -> str:
+    divisor = DIVISORS[segment]
     places = decimals(segment)
     prices = {"open": open_, "high": high, "low": low, "close": close}
     return f'"ohlc":{orjson.dumps({name: round(units / divisor, places) for name, units in prices.items()}).decode()}'

@@ -7,7 +7,7 @@ tries again, what comes is kept up to a bound, and nobody else notices.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -63,7 +63,6 @@ class Publisher:
         lease: Held,
         feed: Feed,
         outage: Outage,
-        divisors: Sequence[int],
         began: Began,
         broken: Callable[[Exception], object],
         clock: Clock,
@@ -74,7 +73,6 @@ class Publisher:
         self._lease = lease
         self._feed = feed
         self._outage = outage
-        self._divisors = divisors
         self._began = began_body(began)
         self._broken = broken
         self._clock = clock
@@ -106,7 +104,7 @@ class Publisher:
         if isinstance(batch, TickBatch):
             whole, ticks, snapshots = frame_of(batch), len(batch), tuple(sorted(batch.snapshots))
         else:
-            packets = [packet for _, packet in packets_in(batch, self._divisors)]
+            packets = [packet for _, packet in packets_in(batch)]
             whole, ticks = frame(packets), len(packets)
         if ticks:
             stream = self._feed.connection_of(int.from_bytes(whole[4:8], "big"))

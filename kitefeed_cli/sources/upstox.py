@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from ..roots import checked_root
-from ..ticks.decimals import decimals
+from ..ticks.segments import decimals
 from .http import Fetched, fetched
 from .offer import Quote, Setup, SourceError, Wanted
 from .upstox_lists import KeyBook

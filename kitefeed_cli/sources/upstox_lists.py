@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ..clock import Clock
+from ..ticks.segments import INDICES
 from .http import fetched
 from .offer import SourceError, Wanted
 
@@ -30,7 +31,6 @@ _SEGMENTS: Mapping[int, tuple[str, str]] = {  # Kite's segment: Upstox's list, a
     7: ("MCX", "MCX_FO"),
     12: ("NSE", "NSE_COM"),
 }
-_INDICES = 9
 _FRESH_AFTER = timedelta(hours=6, minutes=30)  # they are made at about six in the morning
 _WITHIN_S = 50.0
 _MOST_BYTES, _MOST_UNPACKED = 64 << 20, 512 << 20
@@ -106,7 +106,7 @@ class KeyBook:
 
 def _place(wanted: Wanted) -> tuple[str, str]:
     """The list an instrument is in, and its name in our book; empty when Upstox has no such segment."""
-    if wanted.segment == _INDICES:
+    if wanted.segment == INDICES:
         exchange = wanted.exchange or "NSE"
         return exchange, f"{exchange}_INDEX|{wanted.tradingsymbol.casefold()}"
     list_of, segment = _SEGMENTS.get(wanted.segment, ("", ""))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .dicts import TO_DICTS, exchange_time
 from .last import FEED, Last
 from .layouts import FULL, INDEX_FULL, LTP, QUOTE, Row
+from .segments import DIVISORS
 
 if TYPE_CHECKING:
     from .columns import Columns, Floats, Integers
@@ -60,7 +61,7 @@ class TickBatch:
         return self._rows is None or bool(self._groups)
 
     def rows(self) -> list[Row]:
-        """Every tick as `(layout, divisor, integers)`. Made anew at each call from columns: fifty integers a tick are
+        """Every tick as `(layout, integers)`. Made anew at each call from columns: fifty integers a tick are
         ten times the frame, and a batch lives until the slowest of its readers has let it go."""
         if self._rows is None:
             from .columns import rows_of
@@ -71,14 +72,14 @@ class TickBatch:
     def tokens(self) -> list[int]:
         """The instrument token of every tick."""
         if self._rows is not None:
-            return [values[0] for _, _, values in self._rows]
+            return [values[0] for _, values in self._rows]
         tokens: list[int] = self.instrument_token.tolist()
         return tokens
 
     def prices(self) -> list[float]:
         """The last price of every tick in rupees, without numpy where the frame was small."""
         if self._rows is not None:
-            return [values[1] / divisor for _, divisor, values in self._rows]
+            return [values[1] / DIVISORS[values[0] & 0xFF] for _, values in self._rows]
         prices: list[float] = self.last_price.tolist()
         return prices
 
@@ -148,10 +149,10 @@ class TickBatch:
         """What the official client hands to `on_ticks`, field for field; `ticks.dicts` says where it errs."""
         if (rows := self._rows) is not None:
             if len(rows) == 1:  # without a loop, which would cost a twentieth
-                layout, divisor, values = rows[0]
-                return TO_DICTS[layout](((values, divisor),))
-            return [TO_DICTS[layout](((values, divisor),))[0] for layout, divisor, values in rows]
-        made = [TO_DICTS[group.layout](zip(*group.values(), strict=True)) for group in self._groups]
+                layout, words = rows[0]
+                return TO_DICTS[layout]((words,))
+            return [TO_DICTS[layout]((words,))[0] for layout, words in rows]
+        made = [TO_DICTS[group.layout](group.values()) for group in self._groups]
         if len(made) == 1:
             return made[0]
         from .columns import in_place
@@ -168,8 +169,10 @@ class _Sourced(TickBatch):
 
 
 def _last(row: Row, source: str, received_s: float, snapshot: bool) -> Last:
-    layout, divisor, v = row
-    token, price = v[0], v[1] / divisor
+    layout, v = row
+    token = v[0]
+    divisor = DIVISORS[token & 0xFF]
+    price = v[1] / divisor
     if layout is LTP:
         return Last(token, price, source, received_s, "ltp", snapshot=snapshot)
     if layout is QUOTE or layout is FULL:

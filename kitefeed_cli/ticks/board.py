@@ -197,7 +197,7 @@ def _newest(batches: Sequence[TickBatch], latest_at: float) -> Iterator[TickBatc
             yield batch
             continue
         for row in batch.rows():
-            layout, _, words = row
+            layout, words = row
             at = words[layout.time] if layout.time else 0
             at = at if at <= latest_at else 0
             before = held.get(words[0], (0, None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layouts import Layout, Row
+from .segments import DIVISORS
 
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
@@ -19,19 +20,8 @@ T = TypeVar("T")
 
 _DEPTH = {"quantity": 0, "price": 1, "orders": 2}
 _WORD = np.dtype(">i4")
-_SEGMENTS = 256  # the last byte of an instrument token, which is that of the first word
+_DIVISORS = np.array(DIVISORS, np.uint32)
 _ORDERS = np.uint32(16)  # the number of orders is the upper half of its word; the lower half is padding
-
-
-class Divisors:
-    """Price units per rupee by segment; 0 for a segment without."""
-
-    __slots__ = ("array", "units")
-
-    def __init__(self, units: Sequence[int]) -> None:
-        assert len(units) == _SEGMENTS
-        self.units = tuple(units)
-        self.array = np.array(units, np.uint32)
 
 
 class Columns:
@@ -41,14 +31,11 @@ class Columns:
     when it is asked for, `words` all of them at once.
     """
 
-    __slots__ = ("_at", "_by_segment", "_words", "layout", "packets")
+    __slots__ = ("_at", "_words", "layout", "packets")
 
-    def __init__(
-        self, layout: Layout, packets: Packets, by_segment: Divisors, at: NDArray[np.intp] | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, packets: Packets, at: NDArray[np.intp] | None = None) -> None:
         self.layout = layout
         self.packets = packets
-        self._by_segment = by_segment
         self._at = at
         self._words: NDArray[np.int32] | None = None
 
@@ -56,13 +43,11 @@ class Columns:
     def joined(cls, groups: list[Columns]) -> Columns:
         """Several of one layout, one after the other."""
         packets = b"".join([group.packets.tobytes() for group in groups])
-        first, *others = {id(group._by_segment): group._by_segment for group in groups}.values()
-        by_segment = Divisors(list(map(max, first.units, *(one.units for one in others)))) if others else first
-        return cls(groups[0].layout, np.frombuffer(packets, groups[0].packets.dtype), by_segment)
+        return cls(groups[0].layout, np.frombuffer(packets, groups[0].packets.dtype))
 
     def some(self, which: NDArray[np.bool_]) -> Columns:
         """Those ticks alone."""
-        return Columns(self.layout, self.packets[which], self._by_segment)
+        return Columns(self.layout, self.packets[which])
 
     def __len__(self) -> int:
         return len(self.packets)
@@ -77,7 +62,7 @@ class Columns:
     @property
     def divisors(self) -> NDArray[np.uint32]:
         """Price units per rupee, `(ticks,)`."""
-        divisors: NDArray[np.uint32] = self._by_segment.array[self.packets.view(_view(self.layout))["segment"]]
+        divisors: NDArray[np.uint32] = _DIVISORS[self.packets.view(_view(self.layout))["segment"]]
         return divisors
 
     @property
@@ -114,10 +99,9 @@ class Columns:
         entries = self._native(slice(first, first + 15, 3), signed=field == "price")
         return entries >> _ORDERS if field == "orders" else entries
 
-    def values(self) -> tuple[Iterator[tuple[int, ...]], Iterator[int]]:
-        """Every tick's words as Python integers, one tuple a tick; and every tick's divisor."""
-        packets, packet = self.packets.tobytes(), self.layout.packet
-        return packet.iter_unpack(packets), map(self._by_segment.units.__getitem__, packets[3 :: packet.size])
+    def values(self) -> Iterator[tuple[int, ...]]:
+        """Every tick's words as Python integers, one tuple a tick."""
+        return self.layout.packet.iter_unpack(self.packets.tobytes())
 
     def _native(self, words: slice, signed: bool) -> Integers:
         kind = np.int32 if signed else np.uint32
@@ -137,9 +121,7 @@ def _view(layout: Layout) -> np.dtype[np.void]:
 
 def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The rows of all groups in the order of the frame."""
-    rows: list[list[Row]] = [
-        [(group.layout, divisor, words) for words, divisor in zip(*group.values(), strict=True)] for group in groups
-    ]
+    rows: list[list[Row]] = [[(group.layout, words) for words in group.values()] for group in groups]
     return in_place(groups, rows)
 
 
@@ -166,25 +148,22 @@ def only(groups: tuple[Columns, ...], places: list[int]) -> tuple[Columns, ...]:
     new_place = np.full(total, -1)
     new_place[places] = np.arange(len(places))
     chosen = [(group, new_place[group.at]) for group in groups]
-    kept = [Columns(group.layout, group.packets[to >= 0], group._by_segment, to[to >= 0]) for group, to in chosen]
+    kept = [Columns(group.layout, group.packets[to >= 0], to[to >= 0]) for group, to in chosen]
     return tuple(group for group in kept if len(group))
 
 
 def columns_of(rows: list[Row]) -> tuple[Columns, ...]:
     """The rows as one group per layout."""
     by_layout: dict[Layout, list[int]] = {}
-    for at, (layout, _, _) in enumerate(rows):
+    for at, (layout, _) in enumerate(rows):
         by_layout.setdefault(layout, []).append(at)
     return tuple(_columns_of(layout, [rows[one] for one in at], at) for layout, at in by_layout.items())
 
 
 def _columns_of(layout: Layout, rows: list[Row], at: list[int]) -> Columns:
-    packed = b"".join(layout.packet.pack(*values) for _, _, values in rows)
-    by_segment = [0] * _SEGMENTS
-    for _, divisor, values in rows:
-        by_segment[values[0] & 0xFF] = divisor
+    packed = b"".join(layout.packet.pack(*values) for _, values in rows)
     packets = np.frombuffer(packed, np.dtype((np.void, layout.packet.size)))
-    return Columns(layout, packets, Divisors(by_segment), np.array(at, np.intp))
+    return Columns(layout, packets, np.array(at, np.intp))
 
 
 def in_order(groups: tuple[Columns, ...], of: Callable[[Columns], Integers]) -> Integers:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from itertools import starmap
 from typing import Any
 
 from ..clock import epoch_to_ist
 from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Layout
+from .segments import DIVISORS, INDICES
 
 Tick = dict[str, Any]
 Words = Sequence[int]
-Ticks = Iterable[tuple[Words, int]]  # each with its divisor
-
-_INDICES = 9  # the segment that cannot be traded
+Ticks = Iterable[Words]
 
 
 class _Times(dict[int, datetime | None]):
@@ -41,31 +39,35 @@ def exchange_time(epoch_s: int) -> datetime | None:
     return _TIMES[epoch_s]
 
 
-def _ltp_dict(words: Words, divisor: int) -> Tick:
+def _ltp_dict(words: Words) -> Tick:
     token, last = words
+    segment = token & 0xFF
     return {
-        "tradable": token & 0xFF != _INDICES,
+        "tradable": segment != INDICES,
         "mode": "ltp",
         "instrument_token": token,
-        "last_price": last / divisor,
+        "last_price": last / DIVISORS[segment],
     }
 
 
-def _index_quote_dict(words: Words, divisor: int) -> Tick:
+def _index_quote_dict(words: Words) -> Tick:
     token, last, high, low, open_, close, _ = words
-    return _index("quote", token, last / divisor, high, low, open_, close / divisor, divisor)
+    return _index("quote", token, last, high, low, open_, close)
 
 
-def _index_full_dict(words: Words, divisor: int) -> Tick:
+def _index_full_dict(words: Words) -> Tick:
     token, last, high, low, open_, close, _, exchange_timestamp = words
-    tick = _index("full", token, last / divisor, high, low, open_, close / divisor, divisor)
+    tick = _index("full", token, last, high, low, open_, close)
     tick["exchange_timestamp"] = _TIMES[exchange_timestamp]
     return tick
 
 
-def _index(mode: str, token: int, last: float, high: int, low: int, open_: int, close: float, divisor: int) -> Tick:
+def _index(mode: str, token: int, units: int, high: int, low: int, open_: int, previous: int) -> Tick:
+    segment = token & 0xFF
+    divisor = DIVISORS[segment]
+    last, close = units / divisor, previous / divisor
     return {
-        "tradable": token & 0xFF != _INDICES,
+        "tradable": segment != INDICES,
         "mode": mode,
         "instrument_token": token,
         "last_price": last,
@@ -74,11 +76,13 @@ def _index(mode: str, token: int, last: float, high: int, low: int, open_: int, 
     }
 
 
-def _quote_dict(words: Words, divisor: int) -> Tick:
+def _quote_dict(words: Words) -> Tick:
     token, units, quantity, average, volume, buy, sell, open_, high, low, previous = words
+    segment = token & 0xFF
+    divisor = DIVISORS[segment]
     last, close = units / divisor, previous / divisor
     return {
-        "tradable": token & 0xFF != _INDICES,
+        "tradable": segment != INDICES,
         "mode": "quote",
         "instrument_token": token,
         "last_price": last,
@@ -101,15 +105,18 @@ class _Attributes:
 def full_dicts(ticks: Ticks) -> list[Tick]:
     """In one loop: calling a function for each costs a twentieth."""
     made: list[Tick] = []
+    divisors, indices = DIVISORS, INDICES
     for (
         token, units, quantity, average, volume, buy, sell, open_, high, low, previous,
         traded_s, oi, oi_high, oi_low, at_s,
         bq0, bp0, bo0, bq1, bp1, bo1, bq2, bp2, bo2, bq3, bp3, bo3, bq4, bp4, bo4,
         sq0, sp0, so0, sq1, sp1, so1, sq2, sp2, so2, sq3, sp3, so3, sq4, sp4, so4,
-    ), divisor in ticks:
+    ) in ticks:
+        segment = token & 0xFF
+        divisor = divisors[segment]
         last, close = units / divisor, previous / divisor
         tick: Any = _Attributes()
-        tick.tradable = token & 0xFF != _INDICES
+        tick.tradable = segment != indices
         tick.mode, tick.instrument_token, tick.last_price = "full", token, last
         tick.last_traded_quantity, tick.average_traded_price = quantity, average / divisor
         tick.volume_traded, tick.total_buy_quantity, tick.total_sell_quantity = volume, buy, sell
@@ -139,8 +146,8 @@ def full_dicts(ticks: Ticks) -> list[Tick]:
 # fmt: on
 
 
-def _each(dict_of: Callable[[Words, int], Tick]) -> Callable[[Ticks], list[Tick]]:
-    return lambda ticks: list(starmap(dict_of, ticks))
+def _each(dict_of: Callable[[Words], Tick]) -> Callable[[Ticks], list[Tick]]:
+    return lambda ticks: list(map(dict_of, ticks))
 
 
 # By kind of packet.

@@ -5,7 +5,7 @@ What a quote does not carry is 0, which is also what Kite sends for it (an instr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from .batch import TickBatch
@@ -13,30 +13,30 @@ from .last import Batch, Last
 from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
 from .packets import packets_of
 from .quotes import Depth, Quote, QuoteBatch
+from .segments import DIVISORS, INDICES
 
-_INDICES = 9
 _MOST = 2**31 - 1
 _MOST_COUNT = 2**32 - 1
 _MOST_ORDERS = 2**16 - 1
 _ENTRIES = 5
 
 
-def packets_in(batch: Batch, divisors: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+def packets_in(batch: Batch) -> Iterator[tuple[int, bytes]]:
     """Every value's instrument token and its packet: ticks as they came, others as `packet_of` makes them."""
     if isinstance(batch, TickBatch):
         yield from packets_of(batch)
         return
     values: Iterable[Quote | Last] = batch.quotes if isinstance(batch, QuoteBatch) else batch.lasts()
     for value in values:
-        packet = packet_of(value, divisors)
+        packet = packet_of(value)
         if packet is not None:
             yield value.instrument_token, packet
 
 
-def packet_of(value: Quote | Last, divisors: Sequence[int]) -> bytes | None:
-    """The packet of the richest mode that the value fills. `divisors`: price units per rupee by segment; None for a
-    segment that has none, whose price would be a guess, and for a price that no packet can hold."""
-    divisor = divisors[value.instrument_token & 0xFF]
+def packet_of(value: Quote | Last) -> bytes | None:
+    """The packet of the richest mode that the value fills; None for a segment that we do not know, whose price would be
+    a guess, and for a price that no packet can hold."""
+    divisor = DIVISORS[value.instrument_token & 0xFF]
     if not divisor or not 0 <= value.last_price * divisor <= _MOST:
         return None
 
@@ -45,7 +45,7 @@ def packet_of(value: Quote | Last, divisors: Sequence[int]) -> bytes | None:
 
     if value.close is None:
         return LTP.packet.pack(value.instrument_token, units(value.last_price))
-    if value.instrument_token & 0xFF == _INDICES:
+    if value.instrument_token & 0xFF == INDICES:
         return _index(value, units)
     return _tradable(value, units)
 

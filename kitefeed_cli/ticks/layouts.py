@@ -43,4 +43,6 @@ INDEX_FULL = Layout("full", Struct(">IiiiiiiI"), (*_INDEX, "exchange_timestamp")
 QUOTE = Layout("quote", Struct(_QUOTE_WORDS), _QUOTE, _PRICES)
 FULL = Layout("full", Struct(_QUOTE_WORDS + "IIIII" + "IiH2x" * 10), _FULL, _PRICES, time=15, depth=True)
 
-Row = tuple[Layout, int, Sequence[int]]  # layout, price divisor, the words (depth included)
+BY_LENGTH = {layout.packet.size: layout for layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)}  # shortest first
+
+Row = tuple[Layout, Sequence[int]]  # the words with those of the depth

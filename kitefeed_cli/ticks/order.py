@@ -70,7 +70,7 @@ class InOrder:
         if batch.columnar:
             older = self._older_of_columns(batch)
         else:
-            timed = [(words[0], words[layout.time] if layout.time else 0) for layout, _, words in batch.rows()]
+            timed = [(words[0], words[layout.time] if layout.time else 0) for layout, words in batch.rows()]
             older = self._older(timed)
         if not older:
             return batch

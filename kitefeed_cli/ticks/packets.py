@@ -10,18 +10,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .batch import TickBatch
-from .layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE
+from .layouts import BY_LENGTH, INDEX_QUOTE, LTP, QUOTE
+from .segments import INDICES
 
 MODES = {"ltp": 1, "quote": 2, "full": 3}  # a greater one holds all of a lesser one
 WORDS = {mode: word for word, mode in MODES.items()}
 HEARTBEAT = b"\0"
-BY_LENGTH = {layout.packet.size: layout for layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)}
 
 _MODE = {length: MODES[layout.mode] for length, layout in BY_LENGTH.items()}
 _LENGTH = {length: length.to_bytes(2, "big") for length in BY_LENGTH}
-_INDICES = 9  # the segment, which is the last byte of an instrument token
 _LTP_ENDS = LTP.packet.size
-_QUOTE_ENDS = tuple((INDEX_QUOTE if segment == _INDICES else QUOTE).packet.size for segment in range(256))
+_QUOTE_ENDS = tuple((INDEX_QUOTE if segment == INDICES else QUOTE).packet.size for segment in range(256))
 _FRAME = 250  # packets; as many as Kite's own frames are seen to have
 
 
@@ -54,7 +53,7 @@ def packets_of(batch: TickBatch) -> Iterator[tuple[int, bytes]]:
     """Every tick's instrument token and its packet, as it came. In a small frame, which was unpacked for speed, it is
     packed again from the same integers."""
     if not batch.columnar:
-        for layout, _, words in batch.rows():
+        for layout, words in batch.rows():
             yield words[0], layout.packet.pack(*words)
         return
     for group in batch.groups():
@@ -96,7 +95,7 @@ def frame_of(batch: TickBatch) -> bytes:
     if batch.frame is not None:
         return batch.frame
     if not batch.columnar:
-        return frame([layout.packet.pack(*words) for layout, _, words in batch.rows()])
+        return frame([layout.packet.pack(*words) for layout, words in batch.rows()])
     groups = batch.groups()
     from .columns import framed, in_place
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from .last import REST, Last
+from .segments import INDICES
 
-_INDICES = 9  # the segment that cannot be traded
 Depth = Mapping[str, Sequence[Mapping[str, float]]]  # "buy", "sell": five of {"quantity", "price", "orders"}
 
 
@@ -64,7 +64,7 @@ class Quote:
         """A tick of the official client with the same content: of mode full where `/quote` was asked, so that it has
         every key that a tick of the feed could have."""
         token, price, close = self.instrument_token, self.last_price, self.close
-        tradable = token & 0xFF != _INDICES
+        tradable = token & 0xFF != INDICES
         tick = {"tradable": tradable, "mode": self.mode, "instrument_token": token, "last_price": price}
         if self.mode == "ltp":
             return tick

@@ -4,16 +4,18 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import COMMAND
 
 
-def said(*words: str, env_file: Path) -> subprocess.CompletedProcess[str]:
+def said(*words: str, env_file: Path, command: str = "service", **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, "service", *words],
+        [*COMMAND, command, *words],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "KITEFEED_ENV_FILE": str(env_file)},
+        env={**os.environ, "KITEFEED_ENV_FILE": str(env_file), **environ},
     )
 
 
@@ -37,3 +39,39 @@ def test_a_flag_that_run_does_not_know_is_wrong_usage_before_anything_is_written
     assert 2 == refused.returncode
     assert "--mood" in refused.stderr
     assert not (Path(os.environ["XDG_CONFIG_HOME"]) / "systemd").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--serve", "0.0.0.0:80"),
+        ("--serve", "0.0.0.0:80", "--serve-remote"),
+        ("--serve", "0.0.0.0:80", "--relay-key-file", "key"),
+        ("--serve", "nowhere"),
+        ("--demo",),
+        ("--standby", "--publish", "redis://127.0.0.1", "--serve", "8765"),
+    ],
+)
+def test_what_run_would_refuse_at_its_start_is_refused_in_the_same_words(
+    env_file: Path, words: tuple[str, ...]
+) -> None:
+    (env_file.parent / "key").write_text("k" * 32)
+    (env_file.parent / "key").chmod(0o600)
+    started = said(*words, env_file=env_file, command="run")
+    refused = said("install", *words, env_file=env_file)
+
+    assert (2, started.stderr) == (refused.returncode, refused.stderr)
+    assert "next:" in refused.stderr
+    assert not (Path(os.environ["XDG_CONFIG_HOME"]) / "systemd").exists()
+
+
+def test_the_env_file_goes_into_the_unit_and_this_shells_environment_does_not(env_file: Path) -> None:
+    with_remote = ("--serve", "0.0.0.0:80", "--relay-key-file", "of-somebody-else")
+    exposed = {"KITEFEED_SERVE": "0.0.0.0:80"}
+
+    assert 0 == said("show", env_file=env_file, **exposed).returncode
+    assert 0 == said("show", *with_remote, "--serve-remote", env_file=env_file).returncode
+    assert 2 == said("show", *with_remote, env_file=env_file, KITEFEED_SERVE_REMOTE="on").returncode
+    with env_file.open("a") as lines:
+        lines.write("KITEFEED_SERVE=0.0.0.0:80\n")
+    assert 2 == said("show", env_file=env_file).returncode

@@ -15,7 +15,6 @@ from kitefeed_cli.clock import Clock, SystemClock
 from kitefeed_cli.gateway.server import Gateway, Serving
 from kitefeed_cli.gateway.upstream import Condition, Declined
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.ticks.batch import TickBatch
 
@@ -118,7 +117,7 @@ class Desk:
         self.failures: list[Problem] = []
         self._clients: list[Listening] = []
         self.clock = clock or SystemClock()
-        self.gateway = Gateway(serving or Serving(), self.upstream, DIVISORS, self.clock, self.failures.append)
+        self.gateway = Gateway(serving or Serving(), self.upstream, self.clock, self.failures.append)
 
     def __enter__(self) -> Desk:
         self.gateway.start()

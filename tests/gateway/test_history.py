@@ -6,7 +6,6 @@ from kitefeed_cli.clock import IST
 from kitefeed_cli.gateway.history import SPARK, History
 from kitefeed_cli.gateway.intake import Intake
 from kitefeed_cli.gateway.upstream import Condition
-from kitefeed_cli.kite.wire import DIVISORS
 
 from ..clocks import HandClock
 from .desk import FULL, INFY, batch, priced
@@ -24,8 +23,8 @@ class DayClock(HandClock):
 
 def history() -> tuple[DayClock, Intake, History]:
     clock = DayClock()
-    intake = Intake(DIVISORS, lambda: None)
-    return clock, intake, History(intake.known, DIVISORS, clock)
+    intake = Intake(lambda: None)
+    return clock, intake, History(intake.known, clock)
 
 
 def test_a_state_lasts_until_another_one_comes() -> None:

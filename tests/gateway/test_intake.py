@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from kitefeed_cli.gateway.intake import Intake
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.ticks.quotes import QuoteBatch
 
 from ..ticks.test_encoding import QUOTE
@@ -10,7 +9,7 @@ from .desk import FULL, INDEX_FULL, INFY, NIFTY, batch, deeper, priced
 
 def intake() -> tuple[Intake, list[int]]:
     calls: list[int] = []
-    return Intake(DIVISORS, lambda: calls.append(1)), calls
+    return Intake(lambda: calls.append(1)), calls
 
 
 def test_what_has_come_is_called_out_once_until_it_is_taken() -> None:

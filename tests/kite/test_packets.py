@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from kitefeed_cli.clock import IST
 from kitefeed_cli.kite import columns, packets
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import BY_LENGTH, DIVISORS
 from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.layouts import BY_LENGTH
+from kitefeed_cli.ticks.segments import DIVISORS
 
 from .wire_frames import INFY, NCO, NIFTY, RELIANCE, frame, full, index_full, ltp, quote, words
 
@@ -371,7 +372,7 @@ def test_a_large_shuffled_frame_equals_the_official_parser() -> None:
     batch = decode(data)
 
     assert _as_the_official_client_says(data) == batch.to_dicts()
-    assert [divisor for _, divisor, _ in batch.rows()] == batch.divisor.tolist()
+    assert [DIVISORS[words[0] & 0xFF] for _, words in batch.rows()] == batch.divisor.tolist()
 
 
 def test_columns_made_from_rows_equal_columns_made_from_the_frame() -> None:

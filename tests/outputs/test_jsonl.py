@@ -57,7 +57,7 @@ def test_further_fields_stand_in_every_record_that_is_written_meanwhile() -> Non
     assert isinstance(written.output, JsonLines)
     written.output.more = ',"redelivered":true'
     written.output.accept(Values([Last(408065, 1523.4, FEED, 9.0, "ltp")]))
-    written.output.accept(TickBatch([(LTP, 100, (408065, 152340))]))
+    written.output.accept(TickBatch([(LTP, (408065, 152340))]))
     written.output.more = ""
     written.output.shown("live", None)
 
@@ -241,7 +241,7 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
         rows: list[Row] = []
         for _ in range(chance.randrange(1, 12)):
             layout = chance.choice([LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL])
-            segment, divisor = chance.choice([(1, 100), (3, 10_000_000), (6, 10_000), (9, 100), (12, 10_000)])
+            segment = chance.choice([1, 3, 6, 9, 12])
             at = chance.choice([0, 1772430598, 1772430599])
             words = [chance.choice([0, 1, chance.randrange(2**31)]) for _ in range(len(layout.names) + 30)]
             words[0] = chance.choice([408065 >> 8, 0x12, chance.randrange(2**24)]) << 8 | segment
@@ -249,7 +249,7 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
             words[11], words[layout.time or 15] = chance.choice([0, at]), at
             if layout is not LTP and chance.random() < 0.2:  # a loss that rounds to nothing
                 words[1], words[layout.word("close")] = 999_999, 1_000_000
-            rows.append((layout, divisor, words))
+            rows.append((layout, words))
         batch = TickBatch(rows)
         batch.received_s = chance.choice([9.8, 9.8766, 10.0, 11.0])
         batch.snapshots = {0} if chance.random() < 0.3 else ()
@@ -263,7 +263,7 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
 
 def test_a_name_that_comes_late_is_used_from_then_on_and_escaped() -> None:
     written = Written()
-    batch = TickBatch([(LTP, 100, (7 << 8 | 1, 152340))])
+    batch = TickBatch([(LTP, (7 << 8 | 1, 152340))])
     written.output.accept(batch)
     with_name = JsonLines(written.texts.append, {7 << 8 | 1: 'NSE:"A"'}, written.clock)
     with_name.accept(batch)

@@ -29,4 +29,4 @@ class Ears:
     @property
     def ticks(self) -> list[tuple[int, int]]:
         """Instrument token and price units of every packet, in order."""
-        return [(values[0], values[1]) for batch in self.batches for _, _, values in batch.rows()]
+        return [(values[0], values[1]) for batch in self.batches for _, values in batch.rows()]

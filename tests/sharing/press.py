@@ -13,7 +13,6 @@ import redis
 from kitefeed_cli.clock import Clock, SystemClock
 from kitefeed_cli.gateway.upstream import Condition
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.sharing.backlog import MOST_BYTES, Backlog
 from kitefeed_cli.sharing.claim import Claim
@@ -79,7 +78,7 @@ class Press:
         outage = Outage(address.shown, self.problems.append, self.backs.append, CLOCK)
         began = Began(host, 1, "0")
         self.publisher = Publisher(
-            writer, backlog, self.lease, self.feed, outage, DIVISORS, began, self.bugs.append, CLOCK, board_s
+            writer, backlog, self.lease, self.feed, outage, began, self.bugs.append, CLOCK, board_s
         )
         self.claim = Claim(self.lease, self._lost, self._again, CLOCK)
         self.last_price = 0
@@ -158,7 +157,7 @@ class Paper:
             if isinstance(entry, Lost):
                 found.append(-entry.ticks)
             else:
-                found += [values[1] for _, _, values in decode(entry.frame).rows()]
+                found += [values[1] for _, values in decode(entry.frame).rows()]
         return found
 
 

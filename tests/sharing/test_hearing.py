@@ -169,7 +169,7 @@ def test_a_word_that_is_not_known_is_a_sign_of_life_all_the_same(heard: Heard) -
 
 def test_only_news_of_the_feed_counts_as_a_tick(heard: Heard) -> None:
     for source, snapshots in (("rest", ()), ("feed", (0,)), ("feed", ())):
-        batch = TickBatch([(LTP, 100, (408065, 5))]).brought_by(source)
+        batch = TickBatch([(LTP, (408065, 5))]).brought_by(source)
         batch.received_s, batch.snapshots = heard.clock.at_s, snapshots
         heard.hearing.accept(batch)
         heard.clock.at_s += 1.0

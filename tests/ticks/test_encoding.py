@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.kite.wire import DIVISORS
 from kitefeed_cli.ticks.encoding import packet_of
 from kitefeed_cli.ticks.quotes import Quote
 
@@ -48,12 +47,12 @@ def ticks(packet: bytes | None) -> dict[str, Any]:
 
 
 def test_a_quote_comes_out_of_the_decoder_as_the_tick_that_says_the_same() -> None:
-    assert QUOTE.to_dict() == ticks(packet_of(QUOTE, DIVISORS))
+    assert QUOTE.to_dict() == ticks(packet_of(QUOTE))
 
 
 def test_the_quote_of_an_index_has_the_order_of_an_index_packet() -> None:
     quote = replace(QUOTE, instrument_token=NIFTY, depth=None)
-    packet = packet_of(quote, DIVISORS)
+    packet = packet_of(quote)
     tick = ticks(packet)
 
     assert packet is not None
@@ -70,12 +69,12 @@ def test_the_quote_of_an_index_has_the_order_of_an_index_packet() -> None:
 def test_a_price_survives_with_the_divisor_of_its_segment(token: int, price: float) -> None:
     only_price = Quote("X", token, price, "ltp")
 
-    assert (price, "ltp") == (lambda tick: (tick["last_price"], tick["mode"]))(ticks(packet_of(only_price, DIVISORS)))
+    assert (price, "ltp") == (lambda tick: (tick["last_price"], tick["mode"]))(ticks(packet_of(only_price)))
 
 
 def test_a_value_that_knows_less_makes_a_poorer_packet() -> None:
-    assert "quote" == ticks(packet_of(last(1523.4, close=1500.0, volume=5), DIVISORS))["mode"]
-    assert "quote" == ticks(packet_of(replace(QUOTE, exchange_at=None), DIVISORS))["mode"]
+    assert "quote" == ticks(packet_of(last(1523.4, close=1500.0, volume=5)))["mode"]
+    assert "quote" == ticks(packet_of(replace(QUOTE, exchange_at=None)))["mode"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def test_a_value_that_knows_less_makes_a_poorer_packet() -> None:
     [replace(QUOTE, instrument_token=(1 << 8) | 14), replace(QUOTE, last_price=3e7), replace(QUOTE, last_price=-1.0)],
 )
 def test_no_packet_is_made_of_what_would_be_a_guess(value: Quote) -> None:
-    assert packet_of(value, DIVISORS) is None
+    assert packet_of(value) is None
 
 
 def test_what_does_not_fit_is_bounded_and_never_raises() -> None:
@@ -91,4 +90,4 @@ def test_what_does_not_fit_is_bounded_and_never_raises() -> None:
         QUOTE, volume=1 << 40, oi=-5, high=1e12, depth={"buy": [{"quantity": 1e12, "price": 1e12, "orders": 1e9}]}
     )
 
-    assert 2**32 - 1 == ticks(packet_of(huge, DIVISORS))["volume_traded"]
+    assert 2**32 - 1 == ticks(packet_of(huge))["volume_traded"]

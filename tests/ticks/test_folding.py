@@ -26,16 +26,16 @@ FUTURE_S = NOON_S + 10 * 86400
 def row(layout: object, token: int, price: int, at: int, traded_at: int) -> Row:
     assert layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)
     if layout is LTP:
-        return LTP, 100, (token, price)
+        return LTP, (token, price)
     if layout is INDEX_QUOTE:
-        return INDEX_QUOTE, 100, (token, price, 9, 1, 5, price - 1, 1)
+        return INDEX_QUOTE, (token, price, 9, 1, 5, price - 1, 1)
     if layout is INDEX_FULL:
-        return INDEX_FULL, 100, (token, price, 9, 1, 5, price - 1, 1, at)
+        return INDEX_FULL, (token, price, 9, 1, 5, price - 1, 1, at)
     quote = (token, price, 1, price, 2**31 + price, 5, 6, 5, 9, 1, price - 2)
     if layout is QUOTE:
-        return QUOTE, 100, quote
+        return QUOTE, quote
     traded_at = 0 if at == FUTURE_S else min(traded_at, at)  # no trade is newer than its tick
-    return FULL, 100, (*quote, traded_at, 8, 9, 7, at, *[1, 2, 3] * 10)
+    return FULL, (*quote, traded_at, 8, 9, 7, at, *[1, 2, 3] * 10)
 
 
 _TIMES = (0, NOON_S, NOON_S + 1, NOON_S + 2, FUTURE_S)
@@ -111,7 +111,7 @@ def test_many_ticks_at_once_end_as_they_would_one_by_one(columnar: bool, monkeyp
 def test_a_board_that_nobody_asks_does_not_hoard_frames() -> None:
     board = _board([])
     for _ in range(3 * boards._MANY // 10):
-        batch = TickBatch([row(QUOTE, token, 5, 0, 0) for token in range(10)])
+        batch = TickBatch([row(QUOTE, number << 8 | 1, 5, 0, 0) for number in range(10)])
         batch.groups()
         board.take(batch)
 
@@ -122,7 +122,8 @@ def test_a_board_that_nobody_asks_does_not_hoard_frames() -> None:
 def test_nine_thousand_instruments_take_little_memory() -> None:
     board = _board([])
     for start in range(0, 9000, 500):
-        board.take(TickBatch([row(FULL, token, 5, NOON_S, NOON_S) for token in range(start, start + 500)]))
+        tokens = (number << 8 | 1 for number in range(start, start + 500))
+        board.take(TickBatch([row(FULL, token, 5, NOON_S, NOON_S) for token in tokens]))
     assert 9000 == len(board.lasts())
 
     per_instrument = len(board._table.bytes) / 9000

@@ -69,7 +69,7 @@ def test_instruments_do_not_hold_each_other_back() -> None:
 def test_what_has_no_time_passes_as_it_comes_and_moves_nothing() -> None:
     guard = in_order()
     guard.sift(ticks(NOON_S + 5))
-    bare = TickBatch([(LTP, 100, (INFY, 7)), row(QUOTE, INFY, 8, 0, 0), row(FULL, INFY, 9, NO_TIME, 0)])
+    bare = TickBatch([(LTP, (INFY, 7)), row(QUOTE, INFY, 8, 0, 0), row(FULL, INFY, 9, NO_TIME, 0)])
 
     assert bare is guard.sift(bare)
     assert [] == times(guard.sift(ticks(NOON_S + 4)))

@@ -36,7 +36,7 @@ _DEPTH = {side: [{"quantity": 5, "price": 1573.0, "orders": 2}] * 5 for side in 
 def of_mode_full(token: int) -> dict[str, object]:
     layout = FULL if token == 408065 else INDEX_FULL
     words = len(layout.packet.unpack(bytes(layout.packet.size)))
-    (tick,) = TickBatch([(layout, 100, [token, *[1] * (words - 1)])]).to_dicts()
+    (tick,) = TickBatch([(layout, [token, *[1] * (words - 1)])]).to_dicts()
     return tick
 
 

@@ -16,7 +16,6 @@ from ...clock import Clock
 from ...console.backlog import failed
 from ...console.printer import Printer
 from ...console.words import duration
-from ...kite.wire import DIVISORS
 from ...problems import Exit, Problem
 from ...settings import Settings
 from ...sharing.backlog import Backlog
@@ -117,7 +116,6 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
         lease,
         shared,
         outage,
-        DIVISORS,
         began,
         lambda error: printer.error(failed("publish", error)),
         clock,

@@ -15,7 +15,6 @@ from ...console.printer import Printer
 from ...gateway.guard import address, check_exposed, is_here, read_key
 from ...gateway.upstream import Condition, Declined, Trouble
 from ...kite.watchlist import Watchlist
-from ...kite.wire import DIVISORS
 from ...policy import Shown
 from ...settings import Settings
 from ...ticks.bus import Bus
@@ -120,7 +119,7 @@ def served(
     # Kite sends the browser to this computer, so a page on another one cannot finish a login.
     login = PageLogin(settings, environ) if is_here(serving.host) else None
     upstream = Served(run, login)
-    gateway = Gateway(serving, upstream, DIVISORS, clock, printer.error, run.monitor.vitals)
+    gateway = Gateway(serving, upstream, clock, printer.error, run.monitor.vitals)
     gateway.start()
     lane = run.bus.attach("relay", gateway, WhenFull.DROP_OLDEST, hears=False)
     run.ears.append(lambda kind, text: pass_on(gateway, kind, text))

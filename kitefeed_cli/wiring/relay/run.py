@@ -12,7 +12,6 @@ from ...health.answering import Answering
 from ...health.supervisor import Supervisor
 from ...kite.packets import decode
 from ...kite.rest import Rest
-from ...kite.wire import DIVISORS
 from ...problems import Problem
 from ...settings import Settings
 from ...sharing.follower import Follower
@@ -55,7 +54,7 @@ class RelayRun:
         self._follower = Follower(address, self._reading, self._hearing, self._look, self._fail, clock)
         lists = DayLists(Rest(settings.api_key, settings.rest_root, clock), clock)
         upstream = Distant(self._hearing, self._reading, self._wish, lists)
-        self.gateway = Gateway(serving, upstream, DIVISORS, clock, self._fail, self._pulse.vitals)
+        self.gateway = Gateway(serving, upstream, clock, self._fail, self._pulse.vitals)
         self._answering = Answering(self._pulse.vitals, settings.env_file, os.environ)
         self._supervisor = Supervisor(os.environ)
         self._failure: Problem | None = None

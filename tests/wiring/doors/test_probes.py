@@ -13,7 +13,6 @@ import pytest
 
 from kitefeed_cli.gateway.server import Gateway, Serving
 from kitefeed_cli.health import Vitals
-from kitefeed_cli.kite.wire import DIVISORS
 from tests.gateway.desk import Desk
 from tests.health.samples import vitals
 from tests.health.test_metrics import PROMETHEUS, samples
@@ -75,7 +74,7 @@ class Probed(Desk):
 
     def __init__(self, now: Vitals, key: str = "") -> None:
         super().__init__(Serving(key=key))
-        self.gateway = Gateway(Serving(key=key), self.upstream, DIVISORS, self.clock, self.failures.append, lambda: now)
+        self.gateway = Gateway(Serving(key=key), self.upstream, self.clock, self.failures.append, lambda: now)
 
 
 def test_a_stuck_loop_is_not_alive() -> None:
