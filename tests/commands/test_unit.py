@@ -15,6 +15,7 @@ def said(*words: str, env_file: Path, command: str = "service", **environ: str) 
         capture_output=True,
         text=True,
         check=False,
+        cwd=env_file.parent,
         env={**os.environ, "KITEFEED_ENV_FILE": str(env_file), **environ},
     )
 
