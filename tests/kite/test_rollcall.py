@@ -96,6 +96,34 @@ def test_a_lost_subscription_is_sent_again_within_five_seconds_and_no_other_is(
         assert lost.empty()
 
 
+def test_the_cached_packet_that_answers_a_repair_is_a_snapshot_though_the_instrument_has_ticked(canary: Canary) -> None:
+    clock = HandClock()
+    beat: queue.Queue[bytes] = queue.Queue()
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        peer.receive()
+        peer.receive()  # the mode, which this server loses
+        peer.send(frame(quote(INFY, 150000, volume=1000)))
+        peer.send(frame(quote(INFY, 150005, volume=1001)))
+        peer.send(beat.get(timeout=PATIENCE_S))
+        peer.receive()
+        peer.receive()
+        peer.send(frame(full(INFY, 150005, AT, volume=1001)))
+        peer.send(frame(full(INFY, 150010, AT + 1, volume=1002)))
+        peer.answer_close()
+
+    with Server(behave) as server, desk(server.root, canary.access_token, {INFY: "full"}, clock) as seat:
+        seat.open()
+        quotes = [seat.lasts()[0] for _ in range(2)]
+        clock.at_s += 3.0
+        beat.put(HEARTBEAT)
+        after = [seat.lasts()[0] for _ in range(2)]
+
+    ticks = [(tick.mode, tick.snapshot) for tick in (*quotes, *after)]
+    assert [("quote", True), ("quote", False), ("full", True), ("full", False)] == ticks
+
+
 def test_others_are_subscribed_to_and_given_up_on_the_open_connection(canary: Canary) -> None:
     heard: queue.Queue[object] = queue.Queue()
     beat: queue.Queue[bytes] = queue.Queue()
