@@ -24,16 +24,11 @@ from kitefeed_cli.kite.feed import Feed
 from kitefeed_cli.policy.events import FeedClosed, FeedOpened, FeedRefused, FeedUnreachable
 
 from ..conftest import Canary
+from ..ports import free_port
 from .certificates import server_context
 from .feed_desk import API_KEY, PATIENCE_S, desk, opened, sends
 from .wire_frames import INFY, NIFTY, RELIANCE, frame, full
 from .wire_server import Peer, Server
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_the_handshake_carries_the_credentials_and_offers_no_compression(canary: Canary) -> None:
@@ -146,7 +141,7 @@ def test_a_redirect_is_refused_and_never_followed(canary: Canary) -> None:
 
 
 def test_a_closed_port_is_a_refused_connection(canary: Canary) -> None:
-    with desk(f"ws://127.0.0.1:{closed_port()}", canary.access_token) as at:
+    with desk(f"ws://127.0.0.1:{free_port()}", canary.access_token) as at:
         at.open()
         assert FeedUnreachable(1, "connection refused") == at.event()
 
@@ -309,7 +304,7 @@ def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(
     canary: Canary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Server(opened()) as server:
-        dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", closed_port()))
+        dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", free_port()))
         alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [dead, alive])
         with desk("ws://localhost", canary.access_token) as at:
@@ -531,7 +526,7 @@ def test_a_hundred_openings_leave_no_thread_and_no_descriptor(canary: Canary) ->
 
 
 def test_a_hundred_failures_leave_no_thread_and_no_descriptor(canary: Canary) -> None:
-    with desk(f"ws://127.0.0.1:{closed_port()}", canary.access_token) as at:
+    with desk(f"ws://127.0.0.1:{free_port()}", canary.access_token) as at:
         counts = []
         for ask in range(100):
             at.open(ask)

@@ -76,20 +76,21 @@ class Broken:
     reason: Reason
 
 
-def nobody_listens() -> str:
-    return f"127.0.0.1:{free_port()}"
+def filled(root: str, office: Office) -> str:
+    """With the places it names: of the local Kite, and one where nobody listens."""
+    return root.format(kite=f"127.0.0.1:{office.kite.port}", nobody=f"127.0.0.1:{free_port()}")
 
 
 @pytest.mark.parametrize(
     "broken",
     [
         Broken("dns", "https://nowhere.invalid", "wss://nowhere.invalid", Reason.NAME),
-        Broken("tcp", f"http://{nobody_listens()}", f"ws://{nobody_listens()}", Reason.NO_CONNECTION),
+        Broken("tcp", "http://{nobody}", "ws://{nobody}", Reason.NO_CONNECTION),
     ],
     ids=lambda one: one.layer,
 )
 def test_both_ways_broken_at_one_layer(office: Office, broken: Broken) -> None:
-    office.write(rest=broken.rest, feed=broken.feed)
+    office.write(rest=filled(broken.rest, office), feed=filled(broken.feed, office))
 
     outcome = office.visit()
 
@@ -106,12 +107,12 @@ def test_both_ways_broken_at_one_layer(office: Office, broken: Broken) -> None:
     ("feed", "layer", "reason"),
     [
         ("wss://nowhere.invalid", "dns", Reason.NAME),
-        (f"ws://{nobody_listens()}", "tcp", Reason.NO_CONNECTION),
+        ("ws://{nobody}", "tcp", Reason.NO_CONNECTION),
         ("wss://{kite}", "tls", Reason.TLS_FAILED),
     ],
 )
 def test_the_feeds_way_broken_alone(office: Office, feed: str, layer: str, reason: Reason) -> None:
-    office.write(feed=feed.format(kite=f"127.0.0.1:{office.kite.port}"))
+    office.write(feed=filled(feed, office))
 
     outcome = office.visit()
 
@@ -126,12 +127,12 @@ def test_the_feeds_way_broken_alone(office: Office, feed: str, layer: str, reaso
     ("rest", "layer"),
     [
         ("https://nowhere.invalid", "dns"),
-        (f"http://{nobody_listens()}", "tcp"),
+        ("http://{nobody}", "tcp"),
         ("https://{kite}", "tls"),
     ],
 )
 def test_rests_way_broken_alone_is_a_warning(office: Office, rest: str, layer: str) -> None:
-    office.write(rest=rest.format(kite=f"127.0.0.1:{office.kite.port}"))
+    office.write(rest=filled(rest, office))
 
     outcome = office.visit()
 
