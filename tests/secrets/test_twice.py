@@ -62,6 +62,7 @@ def login_by_browser(scene: Scene) -> tuple[subprocess.Popen[str], str, str]:
     landed = requests.post(link, allow_redirects=False, timeout=5).headers["Location"]
     requests.get(f"{scene.redirect}?{urlsplit(landed).query}", timeout=5)
     out, rest = running.communicate(timeout=30)
+    scene.await_browser()
     return running, out, err + rest
 
 
@@ -80,11 +81,11 @@ PLAYS: dict[str, tuple[Play, dict[str, str], int]] = {
     "validate --nagios, personal plan": (whole("validate", "--nagios"), {"plan": "personal"}, 2),
     "validate -vv, refused": (whole("-vv", "validate"), {"feed": "refused"}, 5),
     "run": (run, {}, 0),
-    "poll": (whole("poll", "--once", "NSE:NIFTY 50"), {}, 0),
+    "poll": (whole("poll", "--once", "NSE:NIFTY 50"), {"market": "closed"}, 0),
     "poll --json, expired": (whole("poll", "--once", "--json", "NSE:INFY"), {"token": "expired"}, 3),
     "poll, token on stdin": (
         whole("poll", "--once", "--token-file", "-", "NSE:NIFTY 50", text="{access_token}\n"),
-        {},
+        {"market": "closed"},
         0,
     ),
     "status": (whole("status"), {}, 1),

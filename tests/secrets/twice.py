@@ -6,17 +6,18 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.emulator import LocalKite
+from kitefeed_cli.emulator.hours import Trading
+
+from ..ports import free_port
 
 CLOCK = SystemClock()
 _COMMAND = (sys.executable, "-c", "from kitefeed_cli.app import main; main()")
@@ -65,7 +66,8 @@ class Scene:
         self.env_file.touch(0o600)
         self.save(pair.access_token)
         browser = folder / "bin" / "browser"
-        browser.write_text(f'#!/bin/sh\n(echo "$@"; env | sort) > "{folder}/child.txt"\n')
+        told = folder / "child.txt"
+        browser.write_text(f'#!/bin/sh\n(echo "$@"; env | sort) > "{told}.part"\nmv "{told}.part" "{told}"\n')
         browser.chmod(0o755)
 
     def save(self, access_token: str) -> None:
@@ -94,6 +96,13 @@ class Scene:
             },
         )
 
+    def await_browser(self) -> None:
+        """It goes its own way, and may be slower than the command that started it."""
+        until_s = CLOCK.now_s() + _WITHIN_S
+        while not (self.folder / "child.txt").exists():
+            assert CLOCK.now_s() < until_s, "no browser was started"
+            CLOCK.sleep(0.02)
+
     def said(self, running: subprocess.Popen[str], phrase: str) -> str:
         """The stderr up to the line that holds the phrase."""
         assert running.stderr is not None
@@ -110,8 +119,9 @@ Play = Callable[[Scene], tuple[subprocess.Popen[str], str, str]]
 
 
 def both(folder: Path, play: Play, faults: dict[str, str] | None = None) -> tuple[Seen, Seen]:
-    """What is seen of the play with each of the two pairs. Faults may say `{"token": "expired"}` too."""
-    kite_port, callback_port = _free_port(), _free_port()
+    """What is seen of the play with each of the two pairs. Faults may say `{"token": "expired"}` too, and of the market
+    that it is closed: in an open one the second run meets other prices when it comes to ask a moment later."""
+    kite_port, callback_port = free_port(), free_port()
     first, second = (_seen(folder, pair, play, dict(faults or {}), kite_port, callback_port) for pair in PAIRS)
     return first, second
 
@@ -129,7 +139,8 @@ def whole(*words: str, text: str = "") -> Play:
 
 
 def _seen(folder: Path, pair: Pair, play: Play, faults: dict[str, str], kite_port: int, callback_port: int) -> Seen:
-    with _kite(pair, kite_port) as kite:
+    market: Trading = "closed" if faults.pop("market", "") == "closed" else "open"
+    with LocalKite(CLOCK, kite_port, market=market, access_token=pair.access_token, api_secret=pair.api_secret) as kite:
         scene = Scene(folder, pair, kite, callback_port)
         if faults.pop("token", "") == "expired":
             kite.set_token("expired")
@@ -140,17 +151,6 @@ def _seen(folder: Path, pair: Pair, play: Play, faults: dict[str, str], kite_por
     seen = Seen(running.returncode, _still(out), _still(err), dict(_files(folder)), _still(children))
     shutil.rmtree(folder)
     return seen
-
-
-@contextmanager
-def _kite(pair: Pair, port: int) -> Iterator[LocalKite]:
-    with LocalKite(CLOCK, port, access_token=pair.access_token, api_secret=pair.api_secret) as kite:
-        yield kite
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:
