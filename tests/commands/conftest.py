@@ -89,6 +89,14 @@ def env_file(kite: LocalKite, canary: Canary, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def saved_for_the_day(env_file: Path) -> None:
+    """The access token seems to be saved half a day from now: from midnight to the bell, `validate` warns of one that
+    the morning's flush may still end."""
+    at_s = CLOCK.wall().timestamp() + 12 * 3600
+    os.utime(env_file, (at_s, at_s))
+
+
+@pytest.fixture
 def user(env_file: Path) -> Iterator[User]:
     someone = User(env_file)
     yield someone

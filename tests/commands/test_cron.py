@@ -53,6 +53,7 @@ def recipes(env_file: Path) -> list[str]:
     return [line.replace("/home/you/.env", str(env_file)) for line in lines]
 
 
+@pytest.mark.usefixtures("saved_for_the_day")
 def test_cron_is_silent_when_all_is_well_and_says_what_is_wrong_in_plain_ascii(kite: LocalKite, env_file: Path) -> None:
     line = f"{command()} validate --quiet --single"
 

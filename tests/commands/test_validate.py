@@ -17,6 +17,7 @@ from kitefeed_cli.emulator import LocalKite
 from .conftest import CLOCK, COMMAND, KILL_S, User
 
 
+@pytest.mark.usefixtures("saved_for_the_day")
 def test_the_screen_names_every_check_and_ends_with_0(user: User) -> None:
     said = user.run("validate")
 
@@ -26,6 +27,7 @@ def test_the_screen_names_every_check_and_ends_with_0(user: User) -> None:
     assert said.took_s < 10.0
 
 
+@pytest.mark.usefixtures("saved_for_the_day")
 def test_the_json_has_the_promised_keys(user: User) -> None:
     said = user.run("validate", "--json")
 
@@ -64,6 +66,7 @@ def test_each_form_tells_the_same_trouble(
     assert "" == monitor.err
 
 
+@pytest.mark.usefixtures("saved_for_the_day")
 def test_a_plugin_gets_one_short_line_with_figures(user: User, kite: LocalKite) -> None:
     fine = user.run("validate", "--nagios")
     kite.set_token("expired")
@@ -79,6 +82,7 @@ def test_a_plugin_gets_one_short_line_with_figures(user: User, kite: LocalKite) 
         assert "" == said.err
 
 
+@pytest.mark.usefixtures("saved_for_the_day")
 def test_quiet_says_nothing_when_all_is_well_and_the_error_when_not(user: User, kite: LocalKite) -> None:
     fine = user.run("validate", "--quiet")
     kite.set_token("expired")
