@@ -22,6 +22,8 @@ from kitefeed_cli.session import TokenStore
 from ..ports import free_port
 from .conftest import CLOCK, COMMAND, User
 
+LISTEN = "0A"  # the state of a socket in /proc/net/tcp (Linux: include/net/tcp_states.h)
+
 
 def press_the_button(url: str) -> str:
     """Log in on the local Kite's page; the address it sends the browser to."""
@@ -169,7 +171,8 @@ def test_it_listens_on_loopback_alone(user: User, redirect: str) -> None:
     running = user.start("login", "--redirect-url", redirect)
     read_link(running)
     port = f"{int(redirect.rpartition(':')[2].strip('/')):04X}"
-    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if f":{port} " in line]
+    sockets = [line.split() for of in ("tcp", "tcp6") for line in Path(f"/proc/net/{of}").read_text().splitlines()]
+    listening = [at for _, at, _, state, *_ in sockets if at.endswith(f":{port}") and state == LISTEN]
     running.send_signal(signal.SIGINT)
 
     assert 0 == user.finish(running).code
