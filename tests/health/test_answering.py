@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ def answering(
     env_file: Path = ENV_FILE, how: Callable[[], Vitals] = vitals, environ: dict[str, str] | None = None
 ) -> Iterator[Answering]:
     one = Answering(how, env_file, environ or dict(os.environ))
-    assert one.start() is None
     try:
+        assert one.start() is None
         yield one
     finally:
         one.stop()
@@ -148,11 +149,11 @@ def test_a_folder_that_others_may_enter_is_not_used(tmp_path: Path) -> None:
     assert [] == found(environ, ENV_FILE)
 
 
-def test_without_a_runtime_folder_it_takes_the_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_without_a_runtime_folder_it_takes_the_temporary_one(tmp_path: Path) -> None:
     environ = {"XDG_RUNTIME_DIR": str(tmp_path / "gone")}
     with answering(environ=environ) as one:
-        assert tmp_path / f"kitefeed-{os.getuid()}" / f"{key_of(ENV_FILE)}-{os.getpid()}.sock" == one.path
+        folder = Path(tempfile.gettempdir()) / f"kitefeed-{os.getuid()}"
+        assert folder / f"{key_of(ENV_FILE)}-{os.getpid()}.sock" == one.path
         assert 1 == len(ask_all(environ, ENV_FILE, CLOCK))
 
 
