@@ -69,33 +69,34 @@ def test_a_password_on_the_command_line_is_refused() -> None:
 def test_a_server_that_is_new_enough_passes(server: RedisServer) -> None:
     address = Address.parse(server.url, "--publish")
 
-    check(address.connect(), address)
+    with address.connect() as client:
+        check(client, address)
 
 
 def test_a_server_that_has_stopped_is_given_up_in_seconds(server: RedisServer) -> None:
-    client = Address.parse(server.url, "--publish").connect()
-    client.ping()
-    server.pause()
-
-    with pytest.raises(errors()) as caught:
+    with Address.parse(server.url, "--publish").connect() as client:
         client.ping()
+        server.pause()
+
+        with pytest.raises(errors()) as caught:
+            client.ping()
 
     assert ("it does not answer", "see whether it is up; it is tried again by itself") == why_away(caught.value)
 
 
 def test_nobody_listening_is_named() -> None:
-    client = Address.parse(f"redis://127.0.0.1:{free_port()}", "--publish").connect()
+    address = Address.parse(f"redis://127.0.0.1:{free_port()}", "--publish")
 
-    with pytest.raises(errors()) as caught:
+    with address.connect() as client, pytest.raises(errors()) as caught:
         client.ping()
 
     assert "nothing listens there" == why_away(caught.value)[0]
 
 
 def test_a_host_that_is_not_known_is_named() -> None:
-    client = Address.parse("redis://no-such-host.invalid", "--publish").connect()
+    address = Address.parse("redis://no-such-host.invalid", "--publish")
 
-    with pytest.raises(errors()) as caught:
+    with address.connect() as client, pytest.raises(errors()) as caught:
         client.ping()
 
     assert "its name is not known" == why_away(caught.value)[0]
@@ -103,9 +104,9 @@ def test_a_host_that_is_not_known_is_named() -> None:
 
 def test_a_wrong_password_is_named(tmp_path: Path) -> None:
     with redis_server(tmp_path / "redis", "--requirepass", "right-password") as server:
-        client = Address.parse(f"redis://:wrong-password@127.0.0.1:{server.port}", "KITEFEED_PUBLISH").connect()
+        address = Address.parse(f"redis://:wrong-password@127.0.0.1:{server.port}", "KITEFEED_PUBLISH")
 
-        with pytest.raises(errors()) as caught:
+        with address.connect() as client, pytest.raises(errors()) as caught:
             client.ping()
 
     what, cure = why_away(caught.value)
@@ -114,9 +115,9 @@ def test_a_wrong_password_is_named(tmp_path: Path) -> None:
 
 def test_a_full_memory_is_named(server: RedisServer) -> None:
     server.client.config_set("maxmemory", "1")
-    client = Address.parse(server.url, "--publish").connect()
+    address = Address.parse(server.url, "--publish")
 
-    with pytest.raises(errors()) as caught:
+    with address.connect() as client, pytest.raises(errors()) as caught:
         client.xadd("stream", {"p": b"x"})
 
     assert "its memory is full" == why_away(caught.value)[0]
