@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..health import Vitals, livez, readyz
+from ..health import Published, Vitals, livez, readyz
 from ..health.vitals import NO_PUBLISHER, REDIS_AWAY, STANDBY
 from ..policy import Cause, Shown
 from ..problems import Exit
@@ -72,6 +72,7 @@ def lines(process_id: int, env_file: str, vitals: Vitals, said: Verdict) -> list
         f"last tick  {_ticked(vitals)}",
         f"rate       {_rate(vitals.ticks_per_s)}, {_followed(vitals)}",
         f"lag        {_lag(vitals)}",
+        *([] if vitals.published is None else [f"published  {_published(vitals.published)}"]),
         f"token      {_token(vitals)}",
         f"today      {_today(vitals)}",
     ]
@@ -144,7 +145,19 @@ def _lag(vitals: Vitals) -> str:
     return ("none" if vitals.lag_s < 0.0005 else behind) + lost
 
 
+def _published(published: Published) -> str:
+    if published.elsewhere:
+        return "nothing now: another program publishes this feed"
+    written = f"{_many(published.ticks, 'tick')} in {_many(published.frames, 'frame')}"
+    lost = f"; {published.lost_ticks:,} lost" if published.lost_ticks else ""
+    if published.away is None:
+        return written + lost
+    return f"{written}{lost}; {published.waiting_ticks:,} kept until Redis is back"
+
+
 def _token(vitals: Vitals) -> str:
+    if vitals.token is None:
+        return "none is needed: the publisher has one"
     words = {
         "good": "accepted by Kite",
         "doubted": "being checked again",

@@ -8,6 +8,6 @@ the answer that `kitefeed status` gets over a local socket. None of them asks Ki
 from __future__ import annotations
 
 from .metrics import exposition
-from .vitals import Ages, Day, Relay, Vitals, livez, readyz
+from .vitals import Ages, Day, Published, Relay, Vitals, livez, readyz
 
-__all__ = ["Ages", "Day", "Relay", "Vitals", "exposition", "livez", "readyz"]
+__all__ = ["Ages", "Day", "Published", "Relay", "Vitals", "exposition", "livez", "readyz"]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..problems import Exit, Problem
-from .vitals import BOUNDS_S, CAUSES, STATES, Vitals
+from .vitals import BOUNDS_S, CAUSES, STATES, Published, Vitals
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -44,6 +44,8 @@ class _Collected:
     def collect(self) -> Iterator[Metric]:
         yield from _state(self._vitals)
         yield from _counts(self._vitals)
+        if self._vitals.published is not None:
+            yield from _published(self._vitals.published)
         yield from _program(self._vitals)
 
 
@@ -65,9 +67,10 @@ def _state(vitals: Vitals) -> Iterator[Metric]:
     yield GaugeMetricFamily("kitefeed_connections", "WebSocket connections of this run", vitals.connections)
     yield GaugeMetricFamily("kitefeed_instruments", "How many instruments are followed", vitals.instruments)
     yield GaugeMetricFamily("kitefeed_output_lag_seconds", "How far the slowest output is behind", vitals.lag_s)
-    yield GaugeMetricFamily(
-        "kitefeed_session_good", "Whether REST last accepted the access token", float(vitals.token == "good")
-    )
+    if vitals.token is not None:
+        yield GaugeMetricFamily(
+            "kitefeed_session_good", "Whether REST last accepted the access token", float(vitals.token == "good")
+        )
     if vitals.relay is not None:
         yield GaugeMetricFamily("kitefeed_relay_clients", "Clients of the local relay", vitals.relay.clients)
 
@@ -108,6 +111,24 @@ def _counts(vitals: Vitals) -> Iterator[Metric]:
             buckets=buckets,
             sum_value=vitals.tick_ages.sum_s,
         )
+
+
+def _published(published: Published) -> Iterator[Metric]:
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+    for name, what, number in (
+        ("published_frames", "Frames written to Redis", published.frames),
+        ("published_ticks", "Values written to Redis", published.ticks),
+        ("publish_lost_ticks", "Values given up because Redis was away for too long", published.lost_ticks),
+    ):
+        yield CounterMetricFamily(f"kitefeed_{name}", what, number)
+    for name, what, value in (
+        ("waiting_ticks", "Values kept until Redis takes them", published.waiting_ticks),
+        ("behind_seconds", "The age of the oldest value that is kept", published.behind_s),
+        ("redis_up", "Whether Redis takes what is published", float(published.away is None)),
+        ("active", "Whether this run publishes, and no other program", float(not published.elsewhere)),
+    ):
+        yield GaugeMetricFamily(f"kitefeed_publish_{name}", what, value)
 
 
 def _program(vitals: Vitals) -> Iterator[Metric]:

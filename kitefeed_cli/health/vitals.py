@@ -85,6 +85,19 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What a run has published through a Redis. A frame is what the feed brought at once: one batch of ticks."""
+
+    frames: int = 0  # written
+    ticks: int = 0  # in them
+    lost_ticks: int = 0  # given up, since Redis was away for too long
+    waiting_ticks: int = 0  # kept, and not known to be written yet
+    behind_s: float = 0.0  # the age of the oldest that waits
+    away: str | None = None  # what is wrong with Redis; None: nothing
+    elsewhere: bool = False  # another program publishes this feed now
+
+
+@dataclass(frozen=True, slots=True)
 class Vitals:
     """How a run is. Ages are seconds at the moment `at`; None: there is nothing that could have an age yet.
 
@@ -117,12 +130,14 @@ class Vitals:
     gaps: int = 0
     gap_s: float = 0.0
     today: Day = Day()
-    token: str = "unknown"  # what REST last said: unknown, good, doubted, dead, missing, malformed
+    # What REST last said: unknown, good, doubted, dead, missing, malformed. None: a relay's, which needs no login.
+    token: str | None = "unknown"
     token_age_s: float | None = None  # since the login, where `kitefeed login` noted it
     tick_ages: Ages = Ages()
     open_fds: int | None = None
     resident_bytes: int | None = None
     relay: Relay | None = None
+    published: Published | None = None  # None: it does not publish
 
     def as_record(self) -> dict[str, Any]:
         """For JSON."""
@@ -131,7 +146,7 @@ class Vitals:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Vitals:
         """Back from JSON. Raises ValueError, TypeError or KeyError for what `as_record` did not make."""
-        relay, ages = record["relay"], record["tick_ages"]
+        relay, published, ages = record["relay"], record["published"], record["tick_ages"]
         return cls(
             **{
                 **record,
@@ -140,6 +155,7 @@ class Vitals:
                 "today": Day(**record["today"]),
                 "tick_ages": Ages(tuple(ages["counts"]), ages["sum_s"]),
                 "relay": None if relay is None else Relay(**relay),
+                "published": None if published is None else Published(**published),
             }
         )
 

@@ -7,11 +7,12 @@ tries again, what comes is kept up to a bound, and nobody else notices.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..clock import Clock
+from ..health.vitals import Published
 from ..ticks.batch import TickBatch
 from ..ticks.encoding import packets_in
 from ..ticks.lane import Lane
@@ -161,17 +162,19 @@ class Publisher:
         """Ticks that were kept and are not known to be written, unless another one publishes."""
         return 0 if self._fenced else self._backlog.ticks + self._writer.unwritten
 
-    def counters(self) -> Mapping[str, Any]:
-        """For `/state`."""
+    def counters(self) -> Published:
+        """As of now; for any thread."""
         written, away = self._writer.written, self._outage.away
         oldest_s = min(self._writer.oldest_s, self._backlog.oldest_s)
-        return {
-            "published_ticks": written.ticks,
-            "published_entries": written.entries,
-            "lost_ticks": self._backlog.ticks_lost,
-            "behind_s": round(max(0.0, self._clock.now_s() - oldest_s), 3),
-            "away": None if away is None else away[0],
-        }
+        return Published(
+            frames=written.frames,
+            ticks=written.ticks,
+            lost_ticks=self._backlog.ticks_lost,
+            waiting_ticks=self.unwritten,
+            behind_s=round(max(0.0, self._clock.now_s() - oldest_s), 3),
+            away=None if away is None else away[0],
+            elsewhere=self._paused,
+        )
 
     # ------------------------------------------------------------ the thread
 

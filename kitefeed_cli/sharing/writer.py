@@ -52,7 +52,7 @@ class _Stream:
 class Written:
     """What has been written since the start."""
 
-    entries: int = 0
+    frames: int = 0
     ticks: int = 0
     bytes: int = 0  # of frames
 
@@ -239,10 +239,10 @@ class Writer:
         stream.pending = stream.pending[len(there) :]
         stream.confirmed = number
         stream.number = max(stream.number, number)
-        self.written.entries += len(there)
         for entry in there:
             if isinstance(entry, Parcel):
                 stream.known.take(entry)
+                self.written.frames += 1
                 self.written.ticks += entry.ticks
                 self.written.bytes += len(entry.frame)
 

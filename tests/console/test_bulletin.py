@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kitefeed_cli.console.bulletin import lines, record, verdict
+from kitefeed_cli.health import Published
 from kitefeed_cli.problems import Exit
 from tests.health.samples import vitals
 
@@ -66,7 +67,7 @@ def test_a_standby_says_what_it_waits_for_and_what_a_takeover_would_lack() -> No
 
 
 def test_the_table_of_a_live_feed() -> None:
-    now = vitals()
+    now = vitals(published=None)
 
     assert [
         "run        process 4711 since 08:32:00 (3h 00m), /home/me/.env",
@@ -78,6 +79,29 @@ def test_the_table_of_a_live_feed() -> None:
         "token      accepted by Kite, issued 4m 00s ago",
         "today      1 reconnect, 1 gap (11m 50s), 1 problem",
     ] == lines(4711, "/home/me/.env", now, verdict(now))
+
+
+@pytest.mark.parametrize(
+    ("published", "words"),
+    [
+        (Published(frames=1, ticks=1), "1 tick in 1 frame"),
+        (Published(7_201, 16_101, lost_ticks=300), "16,101 ticks in 7,201 frames; 300 lost"),
+        (Published(7_201, 16_101, 300, 12, 1.5, "it is full"), "16,101 ticks in 7,201 frames; 300 lost; 12 kept until"),
+        (Published(7_201, 16_101, elsewhere=True), "nothing now: another program publishes this feed"),
+    ],
+)
+def test_a_run_that_publishes_says_what_has_become_of_it(published: Published, words: str) -> None:
+    now = vitals(published=published)
+    (line,) = [line for line in lines(4711, ".env", now, verdict(now)) if line.startswith("published")]
+
+    assert line.startswith(f"published  {words}")
+    assert len(line) <= 80
+
+
+def test_a_relay_has_no_access_token_to_speak_of() -> None:
+    now = vitals(token=None, token_age_s=None)
+
+    assert "token      none is needed: the publisher has one" in lines(1, ".env", now, verdict(now))
 
 
 def test_the_table_of_a_feed_that_is_signed_out() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kitefeed_cli.clock import IST
-from kitefeed_cli.health import Ages, Day, Relay, Vitals
+from kitefeed_cli.health import Ages, Day, Published, Relay, Vitals
 
 AT = datetime(2026, 3, 2, 11, 32, 0, tzinfo=IST)
 
@@ -44,6 +44,9 @@ _WHOLE = Vitals(
     open_fds=11,
     resident_bytes=80 * 1024 * 1024,
     relay=Relay(clients=2, dropped={"slow": 1}),
+    published=Published(
+        frames=7, ticks=900, lost_ticks=50, waiting_ticks=12, behind_s=1.5, away="nothing listens there"
+    ),
 )
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as of_the_older_format
 
-from kitefeed_cli.health import Ages, Vitals, exposition
+from kitefeed_cli.health import Ages, Published, Vitals, exposition
 from kitefeed_cli.health.vitals import CAUSES, STATES
 from kitefeed_cli.policy import Cause
 from kitefeed_cli.problems import Problem
@@ -31,6 +33,13 @@ EXPECTED = {
     "kitefeed_relay_clients",
     "kitefeed_relay_dropped_total",
     "kitefeed_session_good",
+    "kitefeed_published_frames_total",
+    "kitefeed_published_ticks_total",
+    "kitefeed_publish_lost_ticks_total",
+    "kitefeed_publish_waiting_ticks",
+    "kitefeed_publish_behind_seconds",
+    "kitefeed_publish_redis_up",
+    "kitefeed_publish_active",
     "process_open_fds",
     "process_resident_memory_bytes",
 }
@@ -67,6 +76,14 @@ def test_who_does_not_ask_for_openmetrics_gets_the_older_format_and_no_type_that
     assert {"counter", "gauge", "histogram"} == types
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
+def test_promtool_has_no_complaint() -> None:
+    body, _ = exposition(vitals())
+    said = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
+
+    assert (0, b"", b"") == (said.returncode, said.stdout, said.stderr)
+
+
 def test_every_state_and_cause_of_the_policy_is_there_from_the_start() -> None:
     found = samples(metrics_text(vitals(state="starting", outages={}, problems={})))
 
@@ -89,16 +106,32 @@ def test_the_numbers_are_those_of_the_snapshot() -> None:
     assert 1.0 == found["kitefeed_problems_total", (("cause", "token-expired"),)]
     assert 2.0 == found["kitefeed_tick_age_seconds_bucket", (("le", "1.0"),)]
     assert 3.0 == found["kitefeed_tick_age_seconds_count", ()]
+    published = ("published_frames_total", "published_ticks_total", "publish_lost_ticks_total", "publish_waiting_ticks")
+    assert [7.0, 900.0, 50.0, 12.0] == [found[f"kitefeed_{name}", ()] for name in published]
+    assert [1.5, 0.0, 1.0] == [
+        found[f"kitefeed_publish_{name}", ()] for name in ("behind_seconds", "redis_up", "active")
+    ]
+    assert 0.0 == samples(metrics_text(vitals(published=Published(elsewhere=True))))["kitefeed_publish_active", ()]
 
 
 def test_what_is_not_known_is_left_out_and_not_told_as_zero() -> None:
     unknown = vitals(
-        tick_age_s=None, frame_age_s=None, relay=None, open_fds=None, resident_bytes=None, tick_ages=Ages(), calls={}
+        tick_age_s=None,
+        frame_age_s=None,
+        token=None,  # a relay
+        relay=None,
+        published=None,
+        open_fds=None,
+        resident_bytes=None,
+        tick_ages=Ages(),
+        calls={},
     )
     names = {name for name, _ in samples(metrics_text(unknown))}
 
     assert {"kitefeed_state", "kitefeed_ticks_total"} <= names
-    assert set() == {name for name in names if re.search("last_|relay|open_fds|resident|tick_age|calls", name)}
+    assert set() == {
+        name for name in names if re.search("last_|session|relay|publish|open_fds|resident|tick_age|calls", name)
+    }
 
 
 def test_no_label_says_who_or_what_is_followed() -> None:

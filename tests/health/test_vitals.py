@@ -11,7 +11,10 @@ from tests.health.samples import vitals
 
 
 def test_a_snapshot_comes_back_from_json_as_it_was() -> None:
-    for snapshot in (vitals(), vitals(relay=None, tick_age_s=None, turned_s=None, tick_ages=Ages())):
+    for snapshot in (
+        vitals(),
+        vitals(relay=None, published=None, token=None, tick_age_s=None, turned_s=None, tick_ages=Ages()),
+    ):
         assert snapshot == Vitals.from_record(json.loads(json.dumps(snapshot.as_record())))
 
 

@@ -80,7 +80,7 @@ def test_thousands_of_batches_are_all_there_and_in_order(made: Press, paper: Pap
     eventually(lambda: len(paper.entries()) == 5000)
     assert list(range(1, 15_001)) == paper.prices()
     assert all(one.stamp.number + 1 == two.stamp.number for one, two in pairwise(paper.entries()))
-    assert 15_000 == made.publisher.counters()["published_ticks"]
+    assert 15_000 == made.publisher.counters().ticks
 
 
 def test_a_beginning_comes_first_then_the_state_once_a_second_and_at_each_change(made: Press, paper: Paper) -> None:
@@ -182,7 +182,7 @@ def test_without_the_lease_nothing_is_written_and_what_came_is_kept(server: Redi
         server.client.mset({made.keys.epoch: made.lease.epoch + 1, made.keys.lease: "9:other:1:1:00"})
         made.accept()
         made.publisher.remark("text", {})
-        eventually(lambda: made.publisher.counters()["behind_s"] > 0.5)
+        eventually(lambda: made.publisher.counters().behind_s > 0.5)
         before = (paper.prices(), len(paper.words("text")))
         server.client.mset({made.keys.epoch: made.lease.epoch, made.keys.lease: ours})
         eventually(lambda: paper.prices() == [1, 2])

@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_a_loss_in_its_place(server: RedisServer, paper: Pa
     assert 5_000 < lost < 10_000
     assert [lost] == [back.ticks_lost for back in made.backs]
     assert hole.since_us < hole.until_us
-    assert lost == made.publisher.counters()["lost_ticks"]
+    assert lost == made.publisher.counters().lost_ticks
     assert list(range(1, len(paper.entries()) + 1)) == [entry.stamp.number for entry in paper.entries()]
 
 

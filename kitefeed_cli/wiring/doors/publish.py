@@ -122,6 +122,7 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
     )
     lane = run.bus.attach("publish", publisher, WhenFull.BLOCK, hears=False)
     publisher.fed_by(lane)
+    run.monitor.published = publisher.counters
     run.ears.append(lambda kind, text: publisher.remark(TEXT, text_body(Text(kind, text))))
     run.gap_ears.append(lambda gap: publisher.remark(GAP, gap_body(gap)))
     wishes = RelayWishes(partial(run.wishes.want, "relays"), address, lambda: not publisher.paused, clock)

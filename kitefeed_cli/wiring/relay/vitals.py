@@ -86,6 +86,7 @@ class Pulse:
                 gaps=whole.gaps,
                 gap_s=whole.gap_s,
                 today=Day(0, 0, whole.problems - before.problems, whole.gaps - before.gaps, whole.gap_s - before.gap_s),
+                token=None,
                 tick_ages=self._ages,
                 open_fds=open_fds(),
                 resident_bytes=resident_bytes(),

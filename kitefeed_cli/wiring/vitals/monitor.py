@@ -12,7 +12,7 @@ from math import inf
 from ... import __version__
 from ...clock import Clock
 from ...console.hours import state_shown
-from ...health import Ages, Day, Vitals
+from ...health import Ages, Day, Published, Vitals
 from ...health.vitals import STANDBY, STARTING
 from ...kite.watchlist import Watchlist
 from ...policy import Report, Say, Shown
@@ -75,6 +75,7 @@ class Monitor:
         self._day: tuple[date, Day] = (self._started_at.date(), Day())  # today, and the counts at its beginning
         self._looks: tuple[Look, ...] = ()
         self.waiting: Callable[[], Waiting] | None = None  # asked until the loops run, on any thread
+        self.published: Callable[[], Published] | None = None  # of a run that publishes; on any thread too
         self._tell: Callable[[str], None] = lambda line: None
         self._rounds = Rounds("monitor", self._look, _EVERY_S, clock, at_once=True, broken=self._broken)
 
@@ -174,6 +175,7 @@ class Monitor:
             tick_ages=self._ages,
             open_fds=open_fds(),
             resident_bytes=resident_bytes(),
+            published=None if self.published is None else self.published(),
         )
 
     @property

@@ -123,6 +123,26 @@ def test_every_packet_that_the_run_got_is_published_and_how_it_is(tmp_path: Path
     assert 1 == feed.lines(f"Publishing to 127.0.0.1:{server.port}")
 
 
+def test_what_has_become_of_the_ticks_is_in_the_vitals(tmp_path: Path, server: RedisServer) -> None:
+    with published(tmp_path, server.url) as feed:
+        eventually(lambda: feed.lines("Publishing to") == 1 and len(feed.witness.packets) > 2)
+        server.kill()
+        eventually(lambda: feed.lines("error:") == 1)
+        away = feed.run.monitor.vitals().published
+        server.start()
+        eventually(lambda: feed.lines("Published again") == 1)
+        back = feed.run.monitor.vitals().published
+
+    assert away is not None
+    assert away.waiting_ticks > 0
+    assert away.behind_s > 0.5
+    assert "nothing listens there" == away.away
+    assert back is not None
+    assert back.ticks >= away.ticks + away.waiting_ticks
+    assert (None, 0, False) == (back.away, back.lost_ticks, back.elsewhere)
+    assert 0 < back.frames <= back.ticks
+
+
 def test_a_dead_access_token_a_login_a_gap_and_an_order_are_told_to_readers(
     tmp_path: Path, server: RedisServer
 ) -> None:
@@ -197,12 +217,15 @@ def test_a_lease_that_is_lost_is_one_line_and_its_return_another(tmp_path: Path,
         server.client.set(paper.keys.epoch, epoch)
         server.client.set(paper.keys.lease, f"{epoch}:elsewhere:77:1790000000:00", px=3000)
         eventually(lambda: feed.lines("error:") == 1)
+        vitals = feed.run.monitor.vitals().published
         kept, had = len(paper.entries()), len(feed.witness.packets)
         eventually(lambda: len(feed.witness.packets) > had)
         meanwhile = len(paper.entries())
         eventually(lambda: feed.lines("Publishing again") == 1)
         eventually(lambda: len(paper.entries()) > kept)
 
+    assert vitals is not None
+    assert vitals.elsewhere
     assert kept == meanwhile
     assert (1, 1) == (feed.lines("error:"), feed.lines("process 77 on elsewhere"))
     assert (0, 0) == (feed.lines("Published again"), feed.lines("could not be published"))

@@ -228,7 +228,7 @@ def test_kites_list_is_fetched_from_kite_or_refused_in_its_own_form(relaying: Re
     assert (503, "NetworkException") == (status, json.loads(body)["error_type"])
 
 
-def test_metrics_name_what_was_received(relaying: Relaying) -> None:
+def test_metrics_name_what_was_received_and_no_access_token_for_a_relay_has_none(relaying: Relaying) -> None:
     relaying.pen.names(NAMES)
     relaying.start()
     eventually(relaying.is_live)
@@ -239,6 +239,7 @@ def test_metrics_name_what_was_received(relaying: Relaying) -> None:
     assert "kitefeed_ticks_total 1.0" in text
     assert "kitefeed_instruments 2.0" in text
     assert 'kitefeed_state{kitefeed_state="live"} 1.0' in text
+    assert "kitefeed_session_good" not in text
 
 
 def test_it_ends_in_two_seconds_also_while_redis_stands_still(relaying: Relaying) -> None:
