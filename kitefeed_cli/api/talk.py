@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 
@@ -18,7 +19,11 @@ _WORDS = {"this command": "this program", "`--env-file PATH`": "`env_file=`", "k
 
 
 class LogPrinter(Printer):
-    """Says it to `logging`: problems as errors, status lines as infos, details as debug. Remembers the last problem."""
+    """Says it to `logging`: problems as errors, status lines as infos, details as debug. Remembers the last problem.
+
+    A logging handler of the program's that raises ends nothing: one that posts to a messenger fails just when the
+    network does, and the feed has to come back from that.
+    """
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(io.StringIO(), io.StringIO(), clock)
@@ -26,17 +31,17 @@ class LogPrinter(Printer):
 
     def error(self, problem: Problem) -> None:
         self.last = self.worded(problem)
-        LOG.error("%s", self.last)
+        _log(logging.ERROR, str(self.last))
 
     def status(self, line: str) -> None:
-        LOG.info("%s", self.clean(line))
+        _log(logging.INFO, self.clean(line))
 
     def detail(self, line: str, level: int = 1) -> None:
-        LOG.debug("%s", self.clean(line))
+        _log(logging.DEBUG, self.clean(line))
 
     def warning(self, line: str) -> None:
         """What the program should see although nothing has failed."""
-        LOG.warning("%s", self.clean(line))
+        _log(logging.WARNING, self.clean(line))
 
     def worded(self, problem: Problem) -> Problem:
         """The same in words for a program, on one line each, without secrets."""
@@ -47,3 +52,8 @@ class LogPrinter(Printer):
         for said, meant in _WORDS.items():
             text = text.replace(said, meant)
         return self.clean(text)
+
+
+def _log(level: int, text: str) -> None:
+    with contextlib.suppress(Exception):
+        LOG.log(level, "%s", text)

@@ -353,6 +353,26 @@ def test_a_close_out_of_a_logging_handler_is_no_deadlock(kite: LocalKite) -> Non
         logging.getLogger("kitefeed").removeHandler(handler)
 
 
+def test_a_logging_handler_that_raises_ends_nothing(kite: LocalKite) -> None:
+    class Failing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tried.set()
+            raise ConnectionError
+
+    handler, tried = Failing(logging.ERROR), threading.Event()
+    logging.getLogger("kitefeed").addHandler(handler)
+    try:
+        with Feed("NSE:INFY") as feed:
+            next(feed)
+            kite.set_faults({"feed": "unreachable"})
+            assert tried.wait(PATIENCE_S)
+            kite.clear_faults()
+            eventually(lambda: feed.state == "live", "live")
+            assert None is feed.problem
+    finally:
+        logging.getLogger("kitefeed").removeHandler(handler)
+
+
 def test_kite_away_at_the_start_is_waited_for(kite: LocalKite) -> None:
     kite.set_faults({"rest": "unreachable", "feed": "unreachable"})
     with Feed("NSE:INFY") as feed:
