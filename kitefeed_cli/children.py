@@ -20,6 +20,11 @@ def remember_processors(allowed: set[int]) -> None:
     _before = _before or allowed
 
 
+def processors_before() -> set[int] | None:
+    """What was allowed to begin with; None while this process does not keep to one."""
+    return _before
+
+
 @contextlib.contextmanager
 def processors_as_before() -> Iterator[None]:
     """What this thread starts meanwhile may use the processors that this process was allowed to begin with."""

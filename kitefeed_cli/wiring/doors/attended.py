@@ -19,6 +19,7 @@ from ...session import TokenStore
 from ...settings import Settings
 from ..run.feed_run import FeedRun
 from ..vitals.monitor import Monitor
+from ..vitals.processor import use_all_processors
 from .herald import Herald, herald_of
 from .serve import served
 
@@ -67,6 +68,7 @@ def run_until_stopped(run: Stoppable) -> None:
             os._exit(0)
         asked.append(number)
         run.stop()
+        use_all_processors()
 
     before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
         (number, signal.signal(number, on_signal)) for number in (signal.SIGINT, signal.SIGTERM)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
-from ...children import remember_processors
+from ...children import processors_before, remember_processors
 
 
 def keep_to_one_processor() -> bool:
@@ -24,6 +25,18 @@ def keep_to_one_processor() -> bool:
         remember_processors(allowed)  # for other programs that are started
         return True
     return False
+
+
+def use_all_processors() -> None:
+    """Give every thread back what was allowed before `keep_to_one_processor`, if that was called: a run that ends has
+    two seconds for it, and another busy program on that one processor would take most of them."""
+    allowed = processors_before()
+    if allowed is None:
+        return
+    for thread in threading.enumerate():
+        if thread.native_id is not None:
+            with suppress(OSError):  # it has just ended
+                os.sched_setaffinity(thread.native_id, allowed)
 
 
 def _present(allowed: set[int]) -> int:
