@@ -13,19 +13,21 @@ from .keys import Keys
 if TYPE_CHECKING:
     import redis
 
+_LONG_S = 86400.0  # after so long nobody takes a place, but begins: a month off is no gap of a month
 _MOST = 200  # entries to look at: the last may be quotes that were polled while the feed was away
 
 
 def missed_s(client: redis.Redis, keys: Keys, connections: int) -> dict[int, float]:
     """How long ago, on Redis' clock, the last packets of Kite's feed were received that stand in the stream of each
-    connection; it is missing for one whose stream has none. Raises `server.errors()`."""
+    connection; it is missing for one whose stream has none of the last day. Raises `server.errors()`."""
     found = {}
     for connection in range(1, connections + 1):
         entries: Any = client.xrevrange(keys.stream(connection), count=_MOST)
         seconds, microseconds = client.time()
         received_s = _received_s(entries)
-        if received_s is not None:
-            found[connection] = max(0.0, seconds + microseconds / 1e6 - received_s)
+        ago_s = math.inf if received_s is None else max(0.0, seconds + microseconds / 1e6 - received_s)
+        if ago_s <= _LONG_S:
+            found[connection] = ago_s
     return found
 
 

@@ -113,7 +113,9 @@ class GapLedger:
 
     def begin(self, missed_s: float | None = None) -> None:
         """The run begins now. `missed_s`: it takes the place of another one, whose last tick came so long ago; that is
-        a gap, however short it was."""
+        a gap, however short it was, and stands when the run begins in earnest."""
+        if missed_s is None and self._starting == TAKEOVER:
+            return
         self._ticked_s = self._clock.now_s() - (missed_s or 0.0)
         self._starting = STARTING if missed_s is None else TAKEOVER
         self._relieves = missed_s is not None and missed_s <= _LOST_S

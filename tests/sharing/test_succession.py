@@ -45,6 +45,13 @@ def test_who_takes_over_misses_what_came_since_the_last_packets(server: RedisSer
     assert {1: pytest.approx(4.0, abs=0.5), 2: pytest.approx(7.0, abs=0.5)} == missed_s(server.client, KEYS, 3)
 
 
+def test_nobody_takes_the_place_of_who_ended_days_ago(server: RedisServer) -> None:
+    put(server, 90_000.0)
+    put(server, 80_000.0, connection=2)
+
+    assert {2: pytest.approx(80_000.0, abs=0.5)} == missed_s(server.client, KEYS, 2)
+
+
 def test_what_counts_is_the_receipt_and_not_the_writing(server: RedisServer) -> None:
     put(server, 1.0, late_ms=6000)
 

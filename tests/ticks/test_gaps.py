@@ -119,8 +119,10 @@ def test_a_run_begins_when_it_is_told_to() -> None:
 
 def test_a_run_that_takes_the_place_of_another_one_missed_what_came_in_between() -> None:
     day = Day()
+    day.until(58)
+    day.ledger.begin(missed_s=1.0)
     day.until(60)
-    day.ledger.begin(missed_s=3.0)
+    day.ledger.begin()  # the names have been looked up
     day.tick(61)
     day.tick(65)
     day.stop(69)

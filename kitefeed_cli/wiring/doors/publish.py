@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from ...sharing.lease import LEASE_S, Holder, Lease
 from ...sharing.outage import Back, Outage
 from ...sharing.publisher import Publisher
 from ...sharing.server import Address, check, errors
+from ...sharing.succession import missed_s
 from ...sharing.words import GAP, TEXT, Began, State, Text, gap_body, text_body
 from ...sharing.writer import Names, Writer
 from ...ticks.gaps import Gap
@@ -33,6 +34,7 @@ from .relay_wishes import RelayWishes
 from .serve import Run as Looked
 from .serve import Served
 
+ANSWER_S = 1.0  # a Redis that stands still must not hold up Ctrl-C, nor a takeover
 _AGAIN_S = 0.25
 _RELEASE_S = 0.3  # what giving the lease back may take of the two seconds after Ctrl-C
 
@@ -41,6 +43,8 @@ class Run(Looked, Protocol):
     """What is published: a `FeedRun`."""
 
     gap_ears: list[Callable[[Gap], None]]
+
+    def take_over(self, missed_s: Mapping[int, float]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ def published_alone(run: Run, publishing: Publishing, clock: Clock, printer: Pri
     lease = Lease(address.connect(), address.keys)
     try:
         _take(lease, address, clock)
+        if lease.value:
+            run.take_over(missed(address, len(run.seats)))
         with published(run, publishing, lease, clock, printer) as publisher:
             lost, again = _losing(publisher, printer)
             claim = Claim(lease, lost, again, clock)
@@ -138,6 +144,17 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
         lane.finish()
         if publisher.unwritten:
             printer.status(f"{_ticks(publisher.unwritten)} could not be published any more")
+
+
+def missed(address: Address, connections: int) -> dict[int, float]:
+    """What the streams show of a publisher before, as `missed_s`; nothing where Redis does not say."""
+    client = address.connect(answer_s=ANSWER_S)
+    try:
+        return missed_s(client, address.keys, connections)
+    except errors():
+        return {}
+    finally:
+        client.close()
 
 
 def _take(lease: Lease, address: Address, clock: Clock) -> None:

@@ -19,15 +19,13 @@ from ...sharing.candidate import Candidate
 from ...sharing.keeper import Keeper
 from ...sharing.lease import Holder, Lease
 from ...sharing.server import Address, check, errors, why_away
-from ...sharing.succession import missed_s
 from ..doors.attended import attendance, run_until_stopped
-from ..doors.publish import give_back, published, publishing_of
+from ..doors.publish import ANSWER_S, give_back, missed, published, publishing_of
 from ..run.feed_run import FeedRun
 from ..vitals.monitor import Waiting
 from .readiness import Readiness
 
 _LOOK_S = 0.25  # how soon a lease that was given back is noticed
-_ANSWER_S = 1.0  # a Redis that stands still must not hold up Ctrl-C, nor a takeover
 _BLIP_S = 1.0  # what is over so soon is not worth a line
 
 
@@ -53,7 +51,7 @@ class Standby:
         self._store = store
         self._printer = printer
         self._clock = clock
-        self._lease = Lease(address.connect(answer_s=_ANSWER_S), address.keys)
+        self._lease = Lease(address.connect(answer_s=ANSWER_S), address.keys)
         self._candidate = Candidate(self._lease, clock)
         self._run: FeedRun | None = None
         self._failure: Problem | None = None
@@ -173,7 +171,7 @@ class Standby:
         try:
             if self._told is not None:
                 self._printer.status(f"Taking over: {self._told} publishes no more")
-            run.take_over(self._missed_s(run))
+            run.take_over(missed(self._address, len(run.seats)))
             with self._published(run, self._lease):
                 run.follow()
         finally:
@@ -183,16 +181,6 @@ class Standby:
             other = lost[0] or "another one"
             self._printer.status(f"{other} publishes this feed now, so it is closed here; standing by again")
         return bool(lost)
-
-    def _missed_s(self, run: FeedRun) -> dict[int, float]:
-        """Nothing where Redis does not say: the streams may be gone."""
-        client = self._address.connect(answer_s=_ANSWER_S)
-        try:
-            return missed_s(client, self._address.keys, len(run.seats))
-        except errors():
-            return {}
-        finally:
-            client.close()
 
 
 def run_standby(

@@ -143,6 +143,27 @@ def test_what_has_become_of_the_ticks_is_in_the_vitals(tmp_path: Path, server: R
     assert 0 < back.frames <= back.ticks
 
 
+def test_what_a_restart_missed_is_a_gap_like_that_of_a_takeover(tmp_path: Path, server: RedisServer) -> None:
+    paper = Paper(server.client)
+    with published(tmp_path, server.url):
+        eventually(lambda: paper.entries() != [])
+    told, last = paper.words("gap"), paper.ids()[-1]
+    CLOCK.sleep(5.5)
+    with published(tmp_path, server.url) as feed:
+        eventually(lambda: paper.words("gap") != [])
+        eventually(lambda: paper.ids()[-1] != last)
+        shown = feed.run.monitor.vitals().gaps
+
+    (gap,) = [gap_of(word.body) for word in paper.words("gap")]
+    first = paper.ids()[paper.ids().index(last) + 1]
+    assert [] == told, "there was nobody before"
+    assert ("takeover", 1, {INFY, NIFTY}) == (gap.cause, gap.connection, set(gap.instruments))
+    for entry_id, at in ((last, gap.from_at), (first, gap.to_at)):
+        assert int(entry_id.partition(b"-")[0]) / 1000 == pytest.approx(at.timestamp(), abs=0.5)
+    assert gap.lasted_s > 5.0
+    assert 1 == shown
+
+
 def test_a_dead_access_token_a_login_a_gap_and_an_order_are_told_to_readers(
     tmp_path: Path, server: RedisServer
 ) -> None:
