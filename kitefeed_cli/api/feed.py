@@ -98,11 +98,9 @@ class Feed:
             for warning in settings.warnings:
                 printer.warning(warning)
             store = open_store(settings, os.environ, self._clock, printer.warning, self._access_token or "")
-            opened = Opened(settings, store, self._clock, printer, self._backlog)
-            opened.start()
+            self._start(Opened(settings, store, self._clock, printer, self._backlog))
         except Problem as problem:
             raise printer.worded(problem) from None
-        self._opened = opened
         return self
 
     def __exit__(
@@ -169,6 +167,14 @@ class Feed:
     def instrument_tokens(self) -> dict[str, int]:
         """The instruments by name; empty as long as Kite could not be asked for them."""
         return self._entered().instrument_tokens
+
+    def _start(self, opened: Opened) -> None:
+        before, self._opened = self._opened, opened  # known from the start: `close` ends the look-up too
+        try:
+            opened.start()
+        except BaseException:
+            self._opened = before
+            raise
 
     def _entered(self) -> Opened:
         if self._opened is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kitefeed_cli import Feed, Problem
+from kitefeed_cli import Batch, Feed, Problem
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.wiring.loop.seat import Seat
 from kitefeed_cli.wiring.run.feed_run import FeedRun
@@ -371,6 +371,25 @@ def test_a_logging_handler_that_raises_ends_nothing(kite: LocalKite) -> None:
             assert None is feed.problem
     finally:
         logging.getLogger("kitefeed").removeHandler(handler)
+
+
+def test_a_close_from_another_thread_ends_an_entering_that_takes_its_time(kite: LocalKite) -> None:
+    kite.set_faults({"rest": "blackholed"})
+    feed, batches, asked = Feed("NSE:INFY"), list[Batch](), len(kite.requests())
+
+    def enter() -> None:
+        with feed:
+            batches.extend(feed)
+
+    thread = threading.Thread(target=enter, name="kitefeed-test-enter", daemon=True)
+    thread.start()
+    eventually(lambda: len(kite.requests()) > asked, "the list is asked for")
+    feed.close()
+    thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
+    assert [] == batches
+    assert "stopped" == feed.state
 
 
 def test_kite_away_at_the_start_is_waited_for(kite: LocalKite) -> None:
