@@ -21,13 +21,13 @@ from ..sharing.group import CLAIM_S, Group
 from ..sharing.group import Delivery as Given
 from ..sharing.member import Member
 from ..sharing.server import Address
-from ..ticks.batch import TickBatch
+from ..ticks.batch import TickBatch, batch_of_rows
 from ..ticks.gaps import Gap
 from ..wiring.group.joining import Joining, address_of, member_of
 from .batch import Batch
 from .talk import LogPrinter
 
-_NOTHING = TickBatch([])
+_NOTHING = batch_of_rows([])
 
 
 class Delivery:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from ..ticks.batch import TickBatch
+from ..ticks.batch import TickBatch, batch_of_rows
 from ..ticks.layouts import BY_LENGTH, Row
 from ..ticks.segments import DIVISORS
 from .refusals import CUT_SHORT, LEFT_OVER, NEGATIVE_PRICE, UNKNOWN_LENGTH, UNKNOWN_SEGMENT
@@ -30,14 +30,14 @@ _ALONE = {
 
 def decode(frame: bytes) -> TickBatch:
     """The ticks of one binary frame; empty for a heartbeat. Never raises."""
-    if len(frame) < 2:
-        return TickBatch([])
     if (alone := _ALONE.get(len(frame))) is not None:  # the most frequent frame, and the dearest by the tick
         begins, layout, unpack = alone
         if frame.startswith(begins):
             values = unpack(frame, 4)
             if DIVISORS[values[0] & 0xFF] and values[1] >= 0:
-                return TickBatch([(layout, values)])
+                return batch_of_rows([(layout, values)])
+    if len(frame) < 2:
+        return batch_of_rows([])
     count = frame[0] << 8 | frame[1]
     if count < FEW:
         return _few(frame, count)
@@ -76,4 +76,4 @@ def _few(frame: bytes, count: int) -> TickBatch:
     else:
         if at < size:
             refused[LEFT_OVER] = 1
-    return TickBatch(rows, (), refused)
+    return batch_of_rows(rows, refused)

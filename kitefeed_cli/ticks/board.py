@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ..clock import Clock
-from .batch import TickBatch
+from .batch import TickBatch, batch_of_rows
 from .lane import Lane
 from .last import FEED, Batch, Last
 from .order import latest_believed
@@ -204,7 +204,7 @@ def _newest(batches: Sequence[TickBatch], latest_at: float) -> Iterator[TickBatc
             if at < before[0] or (at and not before[0] and before[1]):
                 yield from (one for _, one in held.values())
                 held = {}
-            one = TickBatch([row])
+            one = batch_of_rows([row])
             one.received_s = batch.received_s
             held[words[0]] = at, one
     yield from (one for _, one in held.values())

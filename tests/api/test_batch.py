@@ -10,7 +10,7 @@ import pytest
 from kitefeed_cli import Batch
 from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.kite.packets import decode
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import batch_of_rows
 from kitefeed_cli.ticks.last import Last
 from kitefeed_cli.ticks.quotes import Quote, QuoteBatch
 from tests.kite.wire_frames import INFY, NIFTY, RELIANCE, frame, full, index_full, ltp, quote
@@ -86,7 +86,7 @@ def test_columns_and_dictionaries_say_the_same(made: Callable[[], Batch]) -> Non
 @pytest.mark.parametrize("name", Batch.fields)
 def test_the_type_of_a_column_is_as_documented_whatever_the_batch(name: str) -> None:
     quotes = of(QuoteBatch([Quote("NSE:INFY", INFY, 1573.15, "ltp")], 8.5))
-    kinds = {str(batch[name].dtype) for batch in (few(), many(), quotes, of(TickBatch([])))}
+    kinds = {str(batch[name].dtype) for batch in (few(), many(), quotes, of(batch_of_rows([])))}
 
     assert 1 == len(kinds)
     documented = type(few()).__doc__ or ""

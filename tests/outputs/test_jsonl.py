@@ -13,7 +13,7 @@ from kitefeed_cli.clock import IST, VirtualClock
 from kitefeed_cli.outputs import Output
 from kitefeed_cli.outputs.jsonl import JsonLines
 from kitefeed_cli.problems import Problem
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import batch_of_rows
 from kitefeed_cli.ticks.gaps import Gap
 from kitefeed_cli.ticks.lane import Counters
 from kitefeed_cli.ticks.last import FEED, REST, Last
@@ -57,7 +57,7 @@ def test_further_fields_stand_in_every_record_that_is_written_meanwhile() -> Non
     assert isinstance(written.output, JsonLines)
     written.output.more = ',"redelivered":true'
     written.output.accept(Values([Last(408065, 1523.4, FEED, 9.0, "ltp")]))
-    written.output.accept(TickBatch([(LTP, (408065, 152340))]))
+    written.output.accept(batch_of_rows([(LTP, (408065, 152340))]))
     written.output.more = ""
     written.output.shown("live", None)
 
@@ -250,7 +250,7 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
             if layout is not LTP and chance.random() < 0.2:  # a loss that rounds to nothing
                 words[1], words[layout.word("close")] = 999_999, 1_000_000
             rows.append((layout, words))
-        batch = TickBatch(rows)
+        batch = batch_of_rows(rows)
         batch.received_s = chance.choice([9.8, 9.8766, 10.0, 11.0])
         batch.snapshots = {0} if chance.random() < 0.3 else ()
         straight, roundabout = Written(), Written()
@@ -263,7 +263,7 @@ def test_ticks_straight_from_the_wire_read_byte_for_byte_as_any_other_values() -
 
 def test_a_name_that_comes_late_is_used_from_then_on_and_escaped() -> None:
     written = Written()
-    batch = TickBatch([(LTP, (7 << 8 | 1, 152340))])
+    batch = batch_of_rows([(LTP, (7 << 8 | 1, 152340))])
     written.output.accept(batch)
     with_name = JsonLines(written.texts.append, {7 << 8 | 1: 'NSE:"A"'}, written.clock)
     with_name.accept(batch)

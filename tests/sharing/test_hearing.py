@@ -14,7 +14,7 @@ from kitefeed_cli.sharing.hearing import Hearing
 from kitefeed_cli.sharing.reading import Loss
 from kitefeed_cli.sharing.server import Address
 from kitefeed_cli.sharing.words import Began, State, Text, began_body, gap_body, state_body, text_body
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import TickBatch, batch_of_rows
 from kitefeed_cli.ticks.gaps import Gap
 from kitefeed_cli.ticks.layouts import LTP
 
@@ -169,7 +169,7 @@ def test_a_word_that_is_not_known_is_a_sign_of_life_all_the_same(heard: Heard) -
 
 def test_only_news_of_the_feed_counts_as_a_tick(heard: Heard) -> None:
     for source, snapshots in (("rest", ()), ("feed", (0,)), ("feed", ())):
-        batch = TickBatch([(LTP, (408065, 5))]).brought_by(source)
+        batch = batch_of_rows([(LTP, (408065, 5))]).brought_by(source)
         batch.received_s, batch.snapshots = heard.clock.at_s, snapshots
         heard.hearing.accept(batch)
         heard.clock.at_s += 1.0

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import batch_of_rows
 from kitefeed_cli.ticks.layouts import LTP, QUOTE
 
 from .sample import INFY, NIFTY
 
 
 def test_snapshots_and_the_time_of_receipt_reach_every_value() -> None:
-    batch = TickBatch([(LTP, (INFY, 5)), (LTP, (NIFTY, 6))])
+    batch = batch_of_rows([(LTP, (INFY, 5)), (LTP, (NIFTY, 6))])
     batch.received_s = 12.5
     batch.snapshots = {1}
 
@@ -23,7 +23,7 @@ def test_snapshots_and_the_time_of_receipt_reach_every_value() -> None:
 
 
 def test_a_batch_that_another_source_brought_says_so_in_every_value() -> None:
-    batch = TickBatch([(LTP, (INFY, 5)), (LTP, (NIFTY, 6))], refused={"unknown-length": 1})
+    batch = batch_of_rows([(LTP, (INFY, 5)), (LTP, (NIFTY, 6))], refused={"unknown-length": 1})
     batch.received_s = 12.5
     batch.snapshots = {1}
 
@@ -37,14 +37,14 @@ def test_a_batch_that_another_source_brought_says_so_in_every_value() -> None:
 
 
 def test_a_batch_shows_its_size_and_refusals_and_no_price() -> None:
-    batch = TickBatch([(LTP, (INFY, 157315))], refused={"unknown-length": 2})
+    batch = batch_of_rows([(LTP, (INFY, 157315))], refused={"unknown-length": 2})
 
     assert "<TickBatch of 1, refused {'unknown-length': 2}>" == repr(batch)
 
 
 def test_change_is_against_the_previous_close_and_nothing_without_one() -> None:
     words = [INFY, 11000, 1, 2, 3, 4, 5, 6, 7, 8, 10000]
-    risen, new = TickBatch([(QUOTE, words), (QUOTE, [*words[:10], 0])]).lasts()
+    risen, new = batch_of_rows([(QUOTE, words), (QUOTE, [*words[:10], 0])]).lasts()
 
     assert 10.0 == risen.change_percent
     assert None is new.change_percent

@@ -11,7 +11,7 @@ import pytest
 
 from kitefeed_cli.clock import VirtualClock
 from kitefeed_cli.ticks import board as boards
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import TickBatch, batch_of_rows
 from kitefeed_cli.ticks.board import Board
 from kitefeed_cli.ticks.last import FEED, REST, Last
 from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL, INDEX_QUOTE, LTP, QUOTE, Row
@@ -56,7 +56,7 @@ def _batches(chance: random.Random) -> list[TickBatch]:
             row(chance.choice(layouts), chance.choice(TOKENS), chance.randrange(1, 9), *chance.choices(_TIMES, k=2))
             for _ in range(chance.randrange(1, 9))
         ]
-        batch = TickBatch(made)
+        batch = batch_of_rows(made)
         received_s += chance.choice([0, 1, 4, 5, 6])
         batch.received_s = float(received_s)
         batch.snapshots = {at for at in range(len(made)) if chance.random() < 0.3} if chance.random() < 0.5 else ()
@@ -111,7 +111,7 @@ def test_many_ticks_at_once_end_as_they_would_one_by_one(columnar: bool, monkeyp
 def test_a_board_that_nobody_asks_does_not_hoard_frames() -> None:
     board = _board([])
     for _ in range(3 * boards._MANY // 10):
-        batch = TickBatch([row(QUOTE, number << 8 | 1, 5, 0, 0) for number in range(10)])
+        batch = batch_of_rows([row(QUOTE, number << 8 | 1, 5, 0, 0) for number in range(10)])
         batch.groups()
         board.take(batch)
 
@@ -123,7 +123,7 @@ def test_nine_thousand_instruments_take_little_memory() -> None:
     board = _board([])
     for start in range(0, 9000, 500):
         tokens = (number << 8 | 1 for number in range(start, start + 500))
-        board.take(TickBatch([row(FULL, token, 5, NOON_S, NOON_S) for token in tokens]))
+        board.take(batch_of_rows([row(FULL, token, 5, NOON_S, NOON_S) for token in tokens]))
     assert 9000 == len(board.lasts())
 
     per_instrument = len(board._table.bytes) / 9000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kitefeed_cli.calendar import open_between
 from kitefeed_cli.clock import IST, VirtualClock
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import batch_of_rows
 from kitefeed_cli.ticks.gaps import ASLEEP, GAP_S, QUIET, STARTING, TAKEOVER, Gap, GapLedger, GapSums
 from kitefeed_cli.ticks.last import REST
 from kitefeed_cli.ticks.layouts import FULL
@@ -41,7 +41,7 @@ class Day:
 
     def tick(self, at_s: float, *, snapshot: bool = False) -> None:
         self.until(at_s)
-        batch = TickBatch([row(FULL, INFY, 5, 0, 0)])
+        batch = batch_of_rows([row(FULL, INFY, 5, 0, 0)])
         batch.received_s = at_s
         batch.snapshots = {0} if snapshot else ()
         self.gaps += self.ledger.ticked(batch)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kitefeed_cli.clock import VirtualClock, epoch_to_ist
 from kitefeed_cli.ticks import order
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import TickBatch, batch_of_columns, batch_of_rows
 from kitefeed_cli.ticks.last import REST, Batch, Last
 from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL, LTP, QUOTE
 from kitefeed_cli.ticks.order import OLDER_QUOTE, OLDER_SNAPSHOT, OLDER_TICK, InOrder
@@ -29,7 +29,7 @@ NO_TIME = 0
 
 
 def ticks(*at: int, token: int = INFY, snapshots: Sequence[int] = ()) -> TickBatch:
-    batch = TickBatch([row(FULL, token, 100 + place, each, 0) for place, each in enumerate(at)])
+    batch = batch_of_rows([row(FULL, token, 100 + place, each, 0) for place, each in enumerate(at)])
     batch.snapshots = frozenset(snapshots)
     return batch
 
@@ -69,7 +69,7 @@ def test_instruments_do_not_hold_each_other_back() -> None:
 def test_what_has_no_time_passes_as_it_comes_and_moves_nothing() -> None:
     guard = in_order()
     guard.sift(ticks(NOON_S + 5))
-    bare = TickBatch([(LTP, (INFY, 7)), row(QUOTE, INFY, 8, 0, 0), row(FULL, INFY, 9, NO_TIME, 0)])
+    bare = batch_of_rows([(LTP, (INFY, 7)), row(QUOTE, INFY, 8, 0, 0), row(FULL, INFY, 9, NO_TIME, 0)])
 
     assert bare is guard.sift(bare)
     assert [] == times(guard.sift(ticks(NOON_S + 4)))
@@ -82,7 +82,7 @@ def test_an_absurd_time_freezes_no_instrument(ahead: int, columnar: bool) -> Non
     guard = in_order()
     guard.sift(ticks(NOON_S))
     for at in (ahead, NOON_S + 1):
-        batch = TickBatch([row(FULL, token << 8 | 1, 5, at, 0) for token in (INFY >> 8, *range(40))])
+        batch = batch_of_rows([row(FULL, token << 8 | 1, 5, at, 0) for token in (INFY >> 8, *range(40))])
         if columnar:
             batch.groups()
         assert batch is guard.sift(batch)
@@ -119,10 +119,10 @@ def test_what_is_left_of_a_large_frame_keeps_its_places_columns_and_marks() -> N
     guard.sift(ticks(NOON_S + 5, token=3 << 8 | 1))
     tokens = [number << 8 | 1 for number in range(40)]
     frame = [row(FULL if number % 2 else INDEX_FULL, token, number, NOON_S, 0) for number, token in enumerate(tokens)]
-    batch = TickBatch(frame)
+    batch = batch_of_rows(frame)
     batch.received_s, batch.snapshots = 7.0, frozenset({2, 3, 4})
     batch.groups()
-    columns = TickBatch(groups=batch.groups(), refused={"unknown-length": 1})
+    columns = batch_of_columns(batch.groups(), refused={"unknown-length": 1})
     columns.received_s, columns.snapshots = batch.received_s, batch.snapshots
 
     expected = [one for one in batch.lasts() if one.instrument_token != 3 << 8 | 1]
@@ -163,10 +163,10 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 @st.composite
 def _tick_batch(draw: Draw) -> TickBatch:
-    batch = TickBatch(draw(st.lists(_ROW, max_size=12)))
+    batch = batch_of_rows(draw(st.lists(_ROW, max_size=12)))
     if batch.rows() and draw(st.booleans()):
         batch.groups()
-        batch = TickBatch(groups=batch.groups())
+        batch = batch_of_columns(batch.groups())
     if draw(st.booleans()):
         batch.snapshots = frozenset(draw(st.sets(st.integers(0, max(0, len(batch) - 1)))))
     return batch
@@ -233,11 +233,11 @@ def test_rows_are_found_whatever_the_instruments_and_however_they_come(frames: l
     seen: set[int] = set()
     for number, frame in enumerate(frames):
         tokens = [token * 7919 % 4096 << 8 | 1 for token in frame]
-        batch = TickBatch([row(FULL, token, 5, NOON_S + number, 0) for token in tokens])
+        batch = batch_of_rows([row(FULL, token, 5, NOON_S + number, 0) for token in tokens])
         batch.groups()
-        assert len(frame) == len(guard.sift(TickBatch(groups=batch.groups())))
+        assert len(frame) == len(guard.sift(batch_of_columns(batch.groups())))
         seen.update(tokens)
-    back = TickBatch([row(FULL, token, 5, NOON_S - 1, 0) for token in sorted(seen)])
+    back = batch_of_rows([row(FULL, token, 5, NOON_S - 1, 0) for token in sorted(seen)])
     back.groups()
 
     assert 0 == len(guard.sift(back))

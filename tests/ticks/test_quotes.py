@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kitefeed_cli.clock import IST
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import batch_of_rows
 from kitefeed_cli.ticks.last import REST, Batch, Last
 from kitefeed_cli.ticks.layouts import FULL, INDEX_FULL
 from kitefeed_cli.ticks.quotes import Quote, QuoteBatch
@@ -36,7 +36,7 @@ _DEPTH = {side: [{"quantity": 5, "price": 1573.0, "orders": 2}] * 5 for side in 
 def of_mode_full(token: int) -> dict[str, object]:
     layout = FULL if token == 408065 else INDEX_FULL
     words = len(layout.packet.unpack(bytes(layout.packet.size)))
-    (tick,) = TickBatch([(layout, [token, *[1] * (words - 1)])]).to_dicts()
+    (tick,) = batch_of_rows([(layout, [token, *[1] * (words - 1)])]).to_dicts()
     return tick
 
 

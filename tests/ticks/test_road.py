@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kitefeed_cli.calendar import open_between
 from kitefeed_cli.clock import VirtualClock
-from kitefeed_cli.ticks.batch import TickBatch
+from kitefeed_cli.ticks.batch import TickBatch, batch_of_rows
 from kitefeed_cli.ticks.gaps import Gap, GapLedger
 from kitefeed_cli.ticks.last import REST, Batch
 from kitefeed_cli.ticks.layouts import FULL
@@ -28,7 +28,7 @@ class Way:
 
     def tick(self, received_s: float, at_s: int) -> TickBatch:
         self.clock.advance_to(max(received_s, self.clock.now_s()))
-        batch = TickBatch([row(FULL, INFY, 5, NOON_S + at_s, 0)])
+        batch = batch_of_rows([row(FULL, INFY, 5, NOON_S + at_s, 0)])
         batch.received_s = received_s
         self.road.deliver(batch)
         return batch
