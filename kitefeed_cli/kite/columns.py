@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ticks.batch import TickBatch
+from ..ticks.batch import TickBatch, batch_of_columns
 from ..ticks.columns import Columns, Packets
 from ..ticks.layouts import BY_LENGTH
 from ..ticks.segments import DIVISORS
@@ -25,6 +25,8 @@ _SEGMENTS = bytes(segment for segment, divisor in enumerate(DIVISORS) if divisor
 # From the low byte of a packet's length to that of the next; beyond any frame from a length that we do not know.
 _STEPS = tuple(length + 2 if length in BY_LENGTH else 1 << 40 for length in range(256))
 _BLOCKS = {length: np.dtype((np.void, length)) for length in BY_LENGTH}
+# As many low bytes of a length as a frame can have, and as many high ones.
+_SAME = {byte: bytes((byte,)) * 0xFFFF for byte in (0, *BY_LENGTH)}
 _RUN = 4  # packets; shorter runs are walked faster than measured
 
 
@@ -38,16 +40,16 @@ def decode_many(frame: bytes, count: int) -> TickBatch:
 
 def _uniform(frame: bytes, count: int) -> TickBatch | None:
     """The ticks of a frame whose packets are all of one kind, all good, and taken in one stride."""
-    length = int.from_bytes(frame[2:4], "big")
+    length = frame[3] if len(frame) > 3 else 0
     stride = length + 2
-    if len(frame) != 2 + count * stride or length not in BY_LENGTH:
+    if length not in BY_LENGTH or len(frame) != 2 + count * stride:
         return None
-    if frame[3::stride] != bytes((length,)) * count or any(frame[2::stride]):
+    if not (_SAME[length].startswith(frame[3::stride]) and _SAME[0].startswith(frame[2::stride])):
         return None
     if not _all_good(frame[7::stride], frame[8::stride]):
         return None
     packets: Packets = np.ndarray((count,), _BLOCKS[length], frame, 4, (stride,))
-    return TickBatch(None, (Columns(BY_LENGTH[length], packets),))
+    return batch_of_columns((Columns(BY_LENGTH[length], packets),))
 
 
 def _mixed(frame: bytes, count: int) -> TickBatch:
@@ -59,7 +61,7 @@ def _mixed(frame: bytes, count: int) -> TickBatch:
     segments, tops = read[lows + 4].tobytes(), read[lows + 5].tobytes()
     if not _all_good(segments, tops):
         lows = lows[_good(segments, tops, refused)]
-    return TickBatch(None, _by_kind(frame, read[lows], lows + 1), refused)
+    return batch_of_columns(_by_kind(frame, read[lows], lows + 1), refused)
 
 
 def _by_kind(frame: bytes, lengths: _Whole, starts: _Places) -> tuple[Columns, ...]:
