@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 HEAD, FRAME, LOST, KIND, BODY = b"h", b"p", b"lost", b"k", b"j"
+TOLD = b"told"  # of the first entry under a lease: its publisher tells as a gap what was not written before it
 WRITTEN, FRAME_OF, AGES_OF = b"t", b"f:", b"a:"  # of a board; the last two go before the name of a source
 ALL = "*"  # every packet of the frame is a cached first one
 

@@ -28,6 +28,12 @@ local function stamp_of(fields)
     end
   end
 end
+local function is_told(fields)
+  for at = 1, #fields, 2 do
+    if fields[at] == 'told' then return true end
+  end
+  return false
+end
 local function trimmed_and_all(key)
   local told, fact = redis.call('XINFO', 'STREAM', key), {}
   for at = 1, #told, 2 do fact[told[at]] = told[at + 1] end
@@ -94,7 +100,7 @@ local function look(n, got)
       end
       if missing > 0 or (trimmed or 0) > 0 then
         hole(n, trimmed == 0 and 'missing' or 'trimmed', id, entry[1], math.max(missing, trimmed or 0))
-      elseif other and n < 4 then
+      elseif other and n < 4 and not is_told(entry[2]) then
         hole(n, 'another-publisher', id, entry[1], nil)
       end
     end

@@ -7,7 +7,7 @@ also when the number of the lease is another one, which happens when Redis has f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ import orjson
 from ..clock import Clock
 from . import scripts
 from .backlog import Backlog, Entry, Parcel, Remark
-from .entries import Stamp, board_fields
+from .entries import TOLD, Stamp, board_fields
 from .guarded import Before, Guarded
 from .known import Known
 from .server import Address, errors, library
@@ -40,6 +40,7 @@ class _Stream:
     """One stream of ours. Numbers are those of this lease."""
 
     key: str
+    told: bool = False  # what was not written before its first entry is told as a gap
     number: int = 0  # of the last entry that was taken to be written
     confirmed: int = 0  # of the last that is there
     after: str = ""  # its ID; empty: not known
@@ -60,8 +61,17 @@ class Written:
 class Writer:
     """For one thread. What asks Redis raises `server.errors()`, and FencedError."""
 
-    def __init__(self, address: Address, connections: int, keep_s: float, backlog: Backlog, clock: Clock) -> None:
-        """Raises Problem without the package."""
+    def __init__(
+        self,
+        address: Address,
+        connections: int,
+        keep_s: float,
+        backlog: Backlog,
+        clock: Clock,
+        told: Collection[int] = (),
+    ) -> None:
+        """`told`: the connections of which a gap tells what nobody has written before us. Raises Problem without the
+        package."""
         keys = address.keys
         self.written = Written()
         self._client = client = address.connect()
@@ -72,7 +82,7 @@ class Writer:
         self._epoch = b""
         self._at_once = _MOST_BYTES
         self._streams = {STATE: _Stream(keys.state)}
-        self._streams |= {number: _Stream(keys.stream(number)) for number in range(1, connections + 1)}
+        self._streams |= {number: _Stream(keys.stream(number), number in told) for number in range(1, connections + 1)}
         self._guarded = Guarded(address.connect(), keys, [stream.key for stream in self._streams.values()])
         self._probe = client.register_script(scripts.PROBE)
         self._trim = client.register_script(scripts.TRIM)
@@ -110,6 +120,7 @@ class Writer:
     def _renumber(self, stream: _Stream, before: bytes) -> bool:
         """Count anew, without what is there: Redis may have carried out what it did not answer."""
         epoch, _, number = before.partition(b":")
+        stream.told = stream.told and not self._epoch  # the gap was before the first lease alone
         if self._epoch and epoch == self._epoch:
             self._confirm(stream, max(stream.confirmed, int(number)))
         forgotten = not before and stream.confirmed > 0
@@ -119,16 +130,15 @@ class Writer:
         stream.after = "" if before else "0-0"
         return forgotten
 
-    def write(self, value: bytes) -> int:
-        """As much of the backlog as suits one call for each stream: how many entries."""
-        many = 0
-        for number, stream in self._streams.items():
+    def write(self, value: bytes) -> None:
+        """As much of the backlog as suits one call for each stream."""
+        # A gap is told before the batch that ends it comes, so it is taken after that one, and written before it.
+        self._send(self._streams[STATE], value)
+        for number, stream in reversed(self._streams.items()):
             if not stream.pending:
                 self._fill(number, stream)
-            if stream.pending:
-                many += len(stream.pending)
-                self._send(stream, value)
-        return many
+        for stream in self._streams.values():
+            self._send(stream, value)
 
     def probe(self) -> None:
         """There is no lease: whether that is because Redis is away. Raises in any case."""
@@ -162,7 +172,7 @@ class Writer:
     def forget(self) -> None:
         """Somebody else has published meanwhile."""
         for stream in self._streams.values():
-            stream.pending = []
+            stream.pending, stream.told = [], False
             stream.known = Known()
         self._epoch = b""
 
@@ -220,6 +230,8 @@ class Writer:
     def _add(self, stream: _Stream, some: list[tuple[int, Entry]], now_ms: int) -> bool:
         epoch, now_s, last = int(self._epoch), self._clock.now_s(), some[-1][0]
         entries = [entry.fields(epoch, number, now_s) for number, entry in some]
+        if stream.told and some[0][0] == 1:
+            entries[0] = (*entries[0], TOLD, b"1")
         try:
             oldest_ms, fold = now_ms - self._keep_ms, stream.known.fold_many
             after = self._guarded.add(stream.key, entries, f"{epoch}:{last}", oldest_ms, fold)

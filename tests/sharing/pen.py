@@ -12,6 +12,7 @@ import redis
 
 from kitefeed_cli.gateway.upstream import Condition
 from kitefeed_cli.sharing.entries import (
+    TOLD,
     WRITTEN,
     Fields,
     Lost,
@@ -50,14 +51,16 @@ class Pen:
         self._newest: dict[int, dict[int, tuple[str, bytes, int]]] = {}
         self.client.set(self.keys.epoch, epoch)
 
-    def packets(self, *packets: bytes, connection: int = 1, source: str = "feed", late_ms: int = 0) -> None:
-        """One batch."""
+    def packets(
+        self, *packets: bytes, connection: int = 1, source: str = "feed", late_ms: int = 0, told: bool = False
+    ) -> None:
+        """One batch. `told`: a gap says what was not written before it."""
         stream = self.keys.stream(connection)
         entry = Packets(self.stamp(stream), source, 0, late_ms, len(packets), frame(packets))
         newest = self._newest.setdefault(connection, {})
         at_ms = self.now_ms() - late_ms
         newest.update({int.from_bytes(packet[:4], "big"): (source, packet, at_ms) for packet in packets})
-        self.write(stream, packets_fields(entry))
+        self.write(stream, (*packets_fields(entry), *((TOLD, b"1") if told else ())))
 
     def lost(self, ticks: int, lasted_s: float = 1.0, connection: int = 1) -> None:
         stream = self.keys.stream(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from kitefeed_cli.kite.packets import decode
 from kitefeed_cli.problems import Problem
 from kitefeed_cli.sharing.backlog import MOST_BYTES, Backlog
 from kitefeed_cli.sharing.claim import Claim
-from kitefeed_cli.sharing.entries import Lost, Packets, Posted, Stamp, Word, board_of, entry_of, word_of
+from kitefeed_cli.sharing.entries import TOLD, Lost, Packets, Posted, Stamp, Word, board_of, entry_of, word_of
 from kitefeed_cli.sharing.keys import Keys
 from kitefeed_cli.sharing.lease import Holder, Lease
 from kitefeed_cli.sharing.outage import Back, Outage
@@ -64,6 +64,7 @@ class Press:
         most_bytes: int = MOST_BYTES,
         host: str = "here",
         board_s: float = BOARD_S,
+        told: Collection[int] = (),
     ) -> None:
         address = Address.parse(f"{url}?name={name}", "KITEFEED_PUBLISH")
         self.keys, self.feed, self.clock = address.keys, MadeUpFeed(), CLOCK
@@ -74,7 +75,7 @@ class Press:
         self.agains = 0
         self.lease = Lease(address.connect(), self.keys, host)
         backlog = Backlog(range(3), most_bytes)
-        writer = Writer(address, 2, keep_s, backlog, CLOCK)
+        writer = Writer(address, 2, keep_s, backlog, CLOCK, told)
         outage = Outage(address.shown, self.problems.append, self.backs.append, CLOCK)
         began = Began(host, 1, "0")
         self.publisher = Publisher(
@@ -136,6 +137,11 @@ class Paper:
     def entries(self, connection: int = 1, after: str = "") -> list[Packets | Lost]:
         read: Any = self._client.xrange(self.keys.stream(connection), min=f"({after}" if after else "-")
         return [entry_of(fields) for _, fields in read]
+
+    def told(self, connection: int = 1) -> list[bool]:
+        """Of each entry, whether a gap says what was not written before it."""
+        read: Any = self._client.xrange(self.keys.stream(connection))
+        return [TOLD in fields for _, fields in read]
 
     def ids(self, connection: int = 1) -> list[bytes]:
         read: Any = self._client.xrange(self.keys.stream(connection))

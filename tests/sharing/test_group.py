@@ -324,6 +324,17 @@ def test_another_publisher_is_a_gap_of_unknown_size(client: redis.Redis, pen: Pe
     assert [1.0, 2.0] == prices(given)
 
 
+def test_another_publisher_that_tells_what_is_missing_is_no_second_gap(client: redis.Redis, pen: Pen) -> None:
+    group = joined(client)
+    for connection in (1, 2):
+        pen.packets(ltp(INFY, 100), connection=connection)
+    other = Pen(pen.client, epoch=2)
+    other.packets(ltp(INFY, 200), told=True)
+    other.packets(ltp(INFY, 200), connection=2)
+
+    assert [("another-publisher", 2, {})] == gaps(taken(client, group))
+
+
 def test_the_first_entries_of_another_publisher_may_be_missing_too(client: redis.Redis, pen: Pen) -> None:
     group = joined(client)
     pen.packets(ltp(INFY, 100))

@@ -10,8 +10,12 @@ import orjson
 import pytest
 
 from kitefeed_cli.kite.packets import decode
+from kitefeed_cli.sharing.backlog import Backlog, Entry, Parcel, Remark
 from kitefeed_cli.sharing.entries import Packets, Stamp
+from kitefeed_cli.sharing.lease import Lease
+from kitefeed_cli.sharing.server import Address
 from kitefeed_cli.sharing.words import Began, Text, began_of, state_of, text_body, text_of
+from kitefeed_cli.sharing.writer import Writer
 from kitefeed_cli.ticks.packets import split
 from kitefeed_cli.ticks.quotes import Quote, QuoteBatch
 
@@ -194,7 +198,7 @@ def test_without_the_lease_nothing_is_written_and_what_came_is_kept(server: Redi
 def test_who_has_lost_its_lease_to_another_one_publishes_again_once_that_one_is_gone(
     server: RedisServer, paper: Paper
 ) -> None:
-    with press(server.url) as made:
+    with press(server.url, told=(1,)) as made:
         made.accept()
         eventually(lambda: paper.prices() == [1])
         first = made.lease.epoch
@@ -211,6 +215,47 @@ def test_who_has_lost_its_lease_to_another_one_publishes_again_once_that_one_is_
     assert [Stamp(first, 1), Stamp(made.lease.epoch, 1)] == [one.stamp for one in paper.entries()]
     assert made.lease.epoch > first + 5
     assert 2 == len(paper.words("began"))
+    assert [True, False] == paper.told(), "its gaps do not tell what the other one has not written"
+
+
+def test_the_first_entry_of_a_connection_says_that_a_gap_tells_what_is_missing_before_it(
+    server: RedisServer, paper: Paper
+) -> None:
+    with press(server.url, told=(1,)) as made:
+        for number in (1, 2, 1):
+            made.accept(number=number)
+        eventually(lambda: paper.prices(1) == [1, 3] and paper.prices(2) == [2])
+
+    assert [True, False] == paper.told(1)
+    assert [False] == paper.told(2)
+
+
+class Racing(Backlog):
+    """A gap ends in the middle of a write: after the first stream has been looked at."""
+
+    raced = False
+
+    def take(self, stream: int, most: int, most_bytes: int) -> tuple[list[Entry], int]:
+        taken = super().take(stream, most, most_bytes)
+        if not self.raced:
+            self.raced = True
+            self.put(0, Remark("gap", 0.0, 0, {}))
+            self.put(1, Parcel("feed", 0.0, 0, 1, frame(ltp(0x101, 1))))
+        return taken
+
+
+def test_no_batch_is_written_before_the_gap_that_it_ends(server: RedisServer, paper: Paper) -> None:
+    address = Address.parse(server.url, "test")
+    lease = Lease(address.connect(), address.keys)
+    assert lease.take()
+    writer = Writer(address, 2, 600.0, Racing(range(3)), CLOCK)
+    writer.adopt(lease.value, Remark("began", 0.0, 0, {}))
+    writer.write(lease.value)
+    writer.close()
+    lease.close()
+
+    assert [1] == paper.prices(1)
+    assert ["began", "gap"] == [word.kind for word in paper.words()]
 
 
 def _prices(whole: bytes) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from ...console.printer import Printer
 from ...console.words import duration
 from ...problems import Exit, Problem
 from ...settings import Settings
+from ...sharing import succession
 from ...sharing.backlog import Backlog
 from ...sharing.claim import Claim
 from ...sharing.keys import Keys
@@ -25,7 +26,6 @@ from ...sharing.lease import LEASE_S, Holder, Lease
 from ...sharing.outage import Back, Outage
 from ...sharing.publisher import Publisher
 from ...sharing.server import Address, check, errors
-from ...sharing.succession import missed_s
 from ...sharing.words import GAP, TEXT, Began, State, Text, gap_body, text_body
 from ...sharing.writer import Names, Writer
 from ...ticks.gaps import Gap
@@ -93,9 +93,9 @@ def published_alone(run: Run, publishing: Publishing, clock: Clock, printer: Pri
     lease = Lease(address.connect(), address.keys)
     try:
         _take(lease, address, clock)
-        if lease.value:
-            run.take_over(missed(address, len(run.seats)))
-        with published(run, publishing, lease, clock, printer) as publisher:
+        missed_s = missed(address, len(run.seats)) if lease.value else {}
+        run.take_over(missed_s)
+        with published(run, publishing, lease, missed_s, clock, printer) as publisher:
             lost, again = _losing(publisher, printer)
             claim = Claim(lease, lost, again, clock)
             claim.start()
@@ -108,12 +108,15 @@ def published_alone(run: Run, publishing: Publishing, clock: Clock, printer: Pri
 
 
 @contextmanager
-def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, printer: Printer) -> Iterator[Publisher]:
-    """What comes is published inside of the `with` while the lease is ours; somebody else keeps it."""
+def published(
+    run: Run, publishing: Publishing, lease: Lease, told: Collection[int], clock: Clock, printer: Printer
+) -> Iterator[Publisher]:
+    """What comes is published inside of the `with` while the lease is ours; somebody else keeps it. `told`: the
+    connections on which the run takes the place of another one, so that its gaps tell what is missing in between."""
     address, shared = publishing.address, _Shared(run)
     connections = len(run.watchlist.parts)
     backlog = Backlog(range(connections + 1))
-    writer = Writer(address, connections, publishing.keep_s, backlog, clock)
+    writer = Writer(address, connections, publishing.keep_s, backlog, clock, told)
     outage = Outage(address.shown, printer.error, lambda back: printer.status(_back(back)), clock)
     began = Began(socket.gethostname(), os.getpid(), __version__)
     publisher = Publisher(
@@ -147,10 +150,10 @@ def published(run: Run, publishing: Publishing, lease: Lease, clock: Clock, prin
 
 
 def missed(address: Address, connections: int) -> dict[int, float]:
-    """What the streams show of a publisher before, as `missed_s`; nothing where Redis does not say."""
+    """By connection, how long ago a publisher before wrote its last tick; nothing where Redis does not say."""
     client = address.connect(answer_s=ANSWER_S)
     try:
-        return missed_s(client, address.keys, connections)
+        return succession.missed_s(client, address.keys, connections)
     except errors():
         return {}
     finally:

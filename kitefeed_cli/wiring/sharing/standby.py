@@ -6,7 +6,7 @@ goes on, and when the lease is lost to another one it ends, and the next is made
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
 
 from ...clock import Clock
@@ -38,7 +38,7 @@ class Standby:
         address: Address,
         make: Callable[[], FeedRun],
         beside: Callable[[FeedRun], AbstractContextManager[None]],
-        published: Callable[[FeedRun, Lease], AbstractContextManager[object]],
+        published: Callable[[FeedRun, Lease, Collection[int]], AbstractContextManager[object]],
         store: TokenStore,
         printer: Printer,
         clock: Clock,
@@ -171,8 +171,9 @@ class Standby:
         try:
             if self._told is not None:
                 self._printer.status(f"Taking over: {self._told} publishes no more")
-            run.take_over(missed(self._address, len(run.seats)))
-            with self._published(run, self._lease):
+            missed_s = missed(self._address, len(run.seats))
+            run.take_over(missed_s)
+            with self._published(run, self._lease, missed_s):
                 run.follow()
         finally:
             keeper.stop()
@@ -196,8 +197,8 @@ def run_standby(
         )
     to = publishing_of(settings)
 
-    def publish_it(run: FeedRun, lease: Lease) -> AbstractContextManager[object]:
-        return published(run, to, lease, clock, printer)
+    def publish_it(run: FeedRun, lease: Lease, told: Collection[int]) -> AbstractContextManager[object]:
+        return published(run, to, lease, told, clock, printer)
 
     _check(to.address)
     with attendance(settings, store, clock, printer) as around:

@@ -76,7 +76,7 @@ class Machine:
                     self.address,
                     self._make,
                     around.beside,
-                    lambda run, lease: nullcontext(),
+                    lambda run, lease, told: nullcontext(),
                     self.store,
                     self.printer,
                     CLOCK,

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from kitefeed_cli.emulator import LocalKite
-from kitefeed_cli.ticks.gaps import TAKEOVER
+from kitefeed_cli.kite.packets import decode
+from kitefeed_cli.sharing.group import Group
+from kitefeed_cli.ticks.gaps import TAKEOVER, Gap
 from kitefeed_cli.ticks.packets import split
 from tests.conftest import Canary
 from tests.sharing.redis_server import RedisServer, redis_server
@@ -214,6 +216,21 @@ def test_every_tick_is_in_the_streams_or_within_the_gap_of_the_takeover(
     assert all(at_ms > packets[-1].at_ms - 50 for at_ms in unread), "only what was on its way when the last one ended"
     assert len(packets) > 20
     assert_one_after_another(streams)
+
+
+def test_a_takeover_is_one_gap_to_a_group(add: Add, streams: Streams, redis: RedisServer) -> None:
+    first, second = pair(add, streams)
+    epoch = streams.last_epoch()
+    group = Group(KEYS, "book", "one", decode, CLOCK, from_start=True)
+    given = group.read(redis.client, 0.0)
+    first.kill()
+    eventually(lambda: streams.last_epoch() > epoch, "the second publishes")
+    assert 0 == second.end()
+    while more := group.read(redis.client, 0.0):
+        given += more
+
+    assert [TAKEOVER] == [one.what.cause for one in given if isinstance(one.what, Gap)]
+    assert len(given) > len(streams.packets()) > 0
 
 
 def missing(kite: LocalKite, connection: int, packets: Iterable[Written], epoch: int) -> list[float]:
