@@ -29,7 +29,7 @@ class Freshness:
             return True
         if self._waiting.keys().isdisjoint(batch.tokens()):
             return True
-        batch.snapshots = frozenset(position for position, row in enumerate(batch.rows()) if self._cached(row))
+        batch.snapshots = frozenset(position for position, row in enumerate(batch.heads()) if self._cached(row))
         return len(batch.snapshots) < len(batch)
 
     def _cached(self, row: Row) -> bool:

@@ -31,8 +31,8 @@ def tick_lines(batch: TickBatch, names: Mapping[int, str], now_s: float, now: da
     """One line a tick, without its end. `now_s` is on the run's clock and `now` on the wall, at the same moment."""
     age_s = max(0.0, now_s - batch.received_s)
     came_at = iso(now - timedelta(seconds=age_s))
-    rows = batch.rows()
-    ways = {layout: _way(layout, batch.source, age_s) for layout, _ in rows}
+    rows = batch.heads()
+    ways = {layout: _way(layout, batch.source, age_s) for layout in {layout for layout, _ in rows}}
     snapshots = batch.snapshots
     lines = []
     for position, (layout, words) in enumerate(rows):

@@ -63,6 +63,14 @@ class TickBatch:
             return rows_of(self._groups)
         return self._rows
 
+    def heads(self) -> list[Row]:
+        """The same for who looks at no depth: out of columns it is left out, and takes a third of the time."""
+        if self._rows is None:
+            from .columns import heads_of
+
+            return heads_of(self._groups)
+        return self._rows
+
     def tokens(self) -> list[int]:
         """The instrument token of every tick."""
         if self._rows is not None:
@@ -138,7 +146,7 @@ class TickBatch:
 
     def lasts(self) -> Iterator[Last]:
         """One `Last` per tick, in the order received."""
-        for position, row in enumerate(self.rows()):
+        for position, row in enumerate(self.heads()):
             yield _last(row, self.source, self.received_s, position in self.snapshots)
 
     def to_dicts(self) -> list[dict[str, Any]]:

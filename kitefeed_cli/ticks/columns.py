@@ -103,6 +103,10 @@ class Columns:
         """Every tick's words as Python integers, one tuple a tick."""
         return self.layout.packet.iter_unpack(self.packets.tobytes())
 
+    def heads(self) -> Iterator[tuple[int, ...]]:
+        """The same without the words of the depth, which are two thirds."""
+        return self.layout.head.iter_unpack(self.packets.tobytes())
+
     def _native(self, words: slice, signed: bool) -> Integers:
         kind = np.int32 if signed else np.uint32
         if self._words is not None:
@@ -122,6 +126,12 @@ def _view(layout: Layout) -> np.dtype[np.void]:
 def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The rows of all groups in the order of the frame."""
     rows: list[list[Row]] = [[(group.layout, words) for words in group.values()] for group in groups]
+    return in_place(groups, rows)
+
+
+def heads_of(groups: tuple[Columns, ...]) -> list[Row]:
+    """The same without the depth."""
+    rows: list[list[Row]] = [[(group.layout, words) for words in group.heads()] for group in groups]
     return in_place(groups, rows)
 
 

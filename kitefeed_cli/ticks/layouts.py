@@ -13,7 +13,8 @@ class Layout:
 
     mode: str  # "ltp", "quote" or "full"
     packet: Struct  # the words as Kite packs them; the depth's padding is left out
-    names: tuple[str, ...]  # without the market depth
+    head: Struct  # the same packet, of which the words that have names are read: without the market depth
+    names: tuple[str, ...]
     prices: frozenset[str]  # the names that are prices: to be divided
     time: int = 0  # the word that is the exchange timestamp; 0: it has none
     depth: bool = False  # followed by five bids and five offers of quantity, price, orders
@@ -35,13 +36,20 @@ _QUOTE = (
 )
 _FULL = (*_QUOTE, "last_trade_time", "oi", "oi_day_high", "oi_day_low", "exchange_timestamp")
 
+
+def _layout(mode: str, names: tuple[str, ...], words: str, time: int = 0, depth: str = "") -> Layout:
+    packet = Struct(words + depth)
+    head = Struct(f"{words}{packet.size - 4 * len(names)}x")
+    return Layout(mode, packet, head, names, _PRICES, time, bool(depth))
+
+
 # Prices are signed 32-bit integers, everything else is unsigned: a day's volume may pass 2**31.
 _QUOTE_WORDS = ">IiIiIIIiiii"
-LTP = Layout("ltp", Struct(">Ii"), _LTP, _PRICES)
-INDEX_QUOTE = Layout("quote", Struct(">Iiiiiii"), _INDEX, _PRICES)
-INDEX_FULL = Layout("full", Struct(">IiiiiiiI"), (*_INDEX, "exchange_timestamp"), _PRICES, time=7)
-QUOTE = Layout("quote", Struct(_QUOTE_WORDS), _QUOTE, _PRICES)
-FULL = Layout("full", Struct(_QUOTE_WORDS + "IIIII" + "IiH2x" * 10), _FULL, _PRICES, time=15, depth=True)
+LTP = _layout("ltp", _LTP, ">Ii")
+INDEX_QUOTE = _layout("quote", _INDEX, ">Iiiiiii")
+INDEX_FULL = _layout("full", (*_INDEX, "exchange_timestamp"), ">IiiiiiiI", time=7)
+QUOTE = _layout("quote", _QUOTE, _QUOTE_WORDS)
+FULL = _layout("full", _FULL, _QUOTE_WORDS + "IIIII", time=15, depth="IiH2x" * 10)
 
 BY_LENGTH = {layout.packet.size: layout for layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)}  # shortest first
 
