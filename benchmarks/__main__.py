@@ -29,6 +29,8 @@ _FILE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 def main() -> None:
     wanted = sys.argv[1:] or list(_PARTS)
+    if unknown := set(wanted) - set(_PARTS):
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}. The parts: {', '.join(_PARTS)}.")
     made = {part: list(_shown(_PARTS[part]())) for part in wanted}
     if sys.argv[1:]:
         return
