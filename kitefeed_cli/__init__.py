@@ -4,10 +4,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers know the name; `typing` itself is a third of what the door loads
 if TYPE_CHECKING:
-    from .api import Batch, Delivery, Feed, GroupReader, Problem, Value
+    from .api import Batch, Delivery, Feed, Gap, GroupReader, Problem, Value
 
 __version__ = "0.1.0"
-__all__ = ["Batch", "Delivery", "Feed", "GroupReader", "Problem", "Value", "__version__"]
+__all__ = ["Batch", "Delivery", "Feed", "Gap", "GroupReader", "Problem", "Value", "__version__"]
 
 
 def __getattr__(name: str) -> object:

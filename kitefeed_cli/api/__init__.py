@@ -8,9 +8,10 @@ and what no waiting cures is raised as a `Problem`. It never prints, never ends 
 from __future__ import annotations
 
 from ..problems import Problem
+from ..ticks.gaps import Gap
 from .batch import Batch
 from .feed import Feed
 from .group import Delivery, GroupReader
 from .value import Value
 
-__all__ = ["Batch", "Delivery", "Feed", "GroupReader", "Problem", "Value"]
+__all__ = ["Batch", "Delivery", "Feed", "Gap", "GroupReader", "Problem", "Value"]

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from ..clock import Clock, SystemClock
 from ..problems import Problem
 from ..settings import Settings, read_settings
+from ..ticks.gaps import Gap
 from ..ticks.lane import Counters
 from ..wiring.login.tokens import open_store
 from .batch import Batch
@@ -153,6 +154,13 @@ class Feed:
         """What was `delivered` to this loop, what was `dropped` because it was slow, what is `waiting`, and `lag_s`,
         how old the batch in hand was. Values, except `waiting`, which is batches."""
         return self._entered().counters
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Every interval of more than five seconds without a tick, once it is over: `from_at`, `to_at`, `cause`,
+        `instruments` (tokens), `bridged_by` (who sent quotes meanwhile). Oldest first, the newest thousand; the one
+        that is not over when the Feed closes is there from then on, and `open`."""
+        return self._entered().gaps
 
     def last(self, instrument: str | int) -> Value | None:
         """The newest value of one instrument, whether or not the loop has come to it; None before its first. By name

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections import deque
 
 from ..clock import Clock
 from ..policy import Shown
 from ..problems import Problem, bug
 from ..session import TokenStore
 from ..settings import Settings
+from ..ticks.gaps import Gap
 from ..ticks.lane import Counters, Lane, WhenFull
 from ..ticks.last import LAST_KNOWN, Last, served_by
 from ..wiring.run.feed_run import FeedRun
@@ -18,6 +20,7 @@ from .batch import Batch
 from .talk import LogPrinter
 from .value import Value, value_of
 
+GAPS_KEPT = 1000
 _CLOSE_S = 2.0
 _WARN_EVERY_S = 60.0
 _GOOD = (Shown.LIVE, Shown.CLOSED)
@@ -35,6 +38,8 @@ class Opened:
         self._printer = printer
         self._lane = Lane("program", WhenFull.DROP_OLDEST, clock, backlog)
         self._run = FeedRun(settings, store, clock, printer, lane=self._lane)
+        self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self._run.gap_ears.append(self._gaps.append)
         self._failure: Problem | None = None
         self._process = os.getpid()
         self._dropped = 0
@@ -107,6 +112,10 @@ class Opened:
     @property
     def instrument_tokens(self) -> dict[str, int]:
         return {name: token for token, name in list(self._run.watchlist.tokens.items())}
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return list(self._gaps)
 
     def last(self, instrument: str | int) -> Value | None:
         names = self._run.watchlist.tokens

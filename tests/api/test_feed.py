@@ -155,6 +155,26 @@ def test_a_login_during_the_loop_brings_the_ticks_back_without_a_restart(
     assert (2, 1) == (handshakes(kite), len(errors(caplog)))
 
 
+def test_a_program_can_ask_what_is_missing(
+    kite: LocalKite, log_in: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitefeed_cli.ticks.gaps.GAP_S", 0.3)
+    with Feed("NSE:INFY") as feed:
+        batch_of(feed)
+        kite.set_token("expired")
+        kite.set_faults({"feed": "dropped"})
+        eventually(lambda: feed.state == "signed-out", "signed out")
+        CLOCK.sleep(0.5)
+        kite.clear_faults()
+        log_in()
+        eventually(lambda: "token-expired" in [gap.cause for gap in feed.gaps], "the gap")
+        gap = next(gap for gap in feed.gaps if gap.cause == "token-expired")
+
+    assert 0.5 <= gap.lasted_s
+    assert ((408065,), False) == (gap.instruments, gap.open)
+    assert gap in feed.gaps  # and after the block
+
+
 def test_while_the_feed_is_away_quotes_come_with_the_keys_of_ticks(kite: LocalKite) -> None:
     with Feed("NSE:INFY", "NSE:NIFTY 50", mode="full") as feed:
         ticks = {tick["instrument_token"]: tick for _ in range(3) for tick in batch_of(feed).to_dicts()}
