@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -14,7 +15,11 @@ def main() -> None:
         # systemd and `kill` stop a command as Ctrl-C does, also while it loads and on its way out
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         open_closed_streams()
+        gc.disable()  # what is loaded stays: to look through it for garbage takes a twentieth of the start
         from .app import main as enter
+
+        gc.freeze()
+        gc.enable()
     except KeyboardInterrupt:
         sys.exit(stopped_exit())
     enter()

@@ -6,23 +6,28 @@ network whose IPv6 leads nowhere, and a user who wants to know.
 
 from __future__ import annotations
 
-import socket
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-_allowed = [socket.AF_UNSPEC]
+if TYPE_CHECKING:
+    import socket
+
+_allowed: list[Literal[4, 6]] = []  # none: both are
 
 
 def keep_to(version: Literal[4, 6]) -> None:
     """From now on no other addresses are looked up."""
-    _allowed[0] = socket.AF_INET if version == 4 else socket.AF_INET6
+    _allowed[:] = [version]
 
 
 def allowed_family() -> socket.AddressFamily:
     """What to ask a name look-up for."""
-    return _allowed[0]
+    import socket  # late: every command loads this module, and not all of them speak to anybody
+
+    if not _allowed:
+        return socket.AF_UNSPEC
+    return socket.AF_INET if _allowed[0] == 4 else socket.AF_INET6
 
 
 def remark() -> str:
     """What to add where a look-up found nothing; empty when every address is allowed."""
-    words = {socket.AF_INET: " (only IPv4 is allowed: -4)", socket.AF_INET6: " (only IPv6 is allowed: -6)"}
-    return words.get(_allowed[0], "")
+    return f" (only IPv{_allowed[0]} is allowed: -{_allowed[0]})" if _allowed else ""

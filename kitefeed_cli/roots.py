@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from .problems import Exit, Problem
 from .redact import one_line
 
+REDIRECT_URL = "http://127.0.0.1:5000/"  # where a login sends the browser, unless the app is registered with another
+
 
 def checked_root(key: str, url: str, secure: str, plain: str, query: str = "") -> str:
     """The URL without its last slash, when credentials may travel there: TLS, or this computer. `query`: the shape of

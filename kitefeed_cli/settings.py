@@ -15,12 +15,11 @@ from .env_file import EnvText, UnreadableError, parse, read_text
 from .following import Following, Rule, following
 from .problems import Problem, nearest
 from .redact import REDACTOR, one_line
-from .roots import checked_root
+from .roots import REDIRECT_URL, checked_root
 
 REST_ROOT = "https://api.kite.trade"
 WS_ROOT = "wss://ws.kite.trade"
 LOGIN_ROOT = "https://kite.zerodha.com/connect/login"
-REDIRECT_URL = "http://127.0.0.1:5000/"
 DEFAULT_INSTRUMENTS = ("NSE:NIFTY 50", "NSE:NIFTY BANK", "BSE:SENSEX")
 MODES = ("ltp", "quote", "full")
 ACCESS_TOKEN_KEY = "KITE_ACCESS_TOKEN"

@@ -26,7 +26,7 @@ TOKEN = "aB3" * 10 + "aB"
 @pytest.fixture(autouse=True)
 def _any_family_again() -> Iterator[None]:
     yield
-    family._allowed[0] = socket.AF_UNSPEC
+    family._allowed.clear()
 
 
 @pytest.fixture

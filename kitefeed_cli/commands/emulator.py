@@ -11,7 +11,7 @@ import typer
 
 from ..clock import ScaledClock, SystemClock
 from ..problems import Exit, Problem
-from ..settings import REDIRECT_URL
+from ..roots import REDIRECT_URL
 from .common import Json
 
 Market = Literal["open", "closed", "calendar"]

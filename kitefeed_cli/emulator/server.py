@@ -30,7 +30,7 @@ from kitefeed_cli.emulator.oracle import RequestLog, RequestRow, SentLog, SentRo
 from kitefeed_cli.emulator.rest import Answering, Rest
 from kitefeed_cli.emulator.tally import Tally
 from kitefeed_cli.emulator.upstox import Upstox
-from kitefeed_cli.settings import REDIRECT_URL
+from kitefeed_cli.roots import REDIRECT_URL
 
 LOOPBACK = ("127.0.0.1", "localhost")
 ASK_S = 10.0  # real seconds: only a stop in the same instant makes an answer fail to come

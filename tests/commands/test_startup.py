@@ -11,7 +11,7 @@ from .conftest import KILL_S, User
 
 _HEAVY = (
     *("aiohttp", "asyncio", "kiteconnect", "numpy", "orjson", "requests", "rich", "twisted", "vcr", "websocket"),
-    "kitefeed_cli.api",
+    *("kitefeed_cli.api", "kitefeed_cli.settings", "socket"),
 )
 _CODE = f"""
 import atexit, sys

@@ -23,8 +23,9 @@ from kitefeed_cli.clock import SystemClock
 from kitefeed_cli.console.printer import Printer
 from kitefeed_cli.emulator import LocalKite
 from kitefeed_cli.gateway.server import Gateway, Serving
+from kitefeed_cli.roots import REDIRECT_URL
 from kitefeed_cli.session import TokenStore
-from kitefeed_cli.settings import REDIRECT_URL, Settings, read_settings
+from kitefeed_cli.settings import Settings, read_settings
 from kitefeed_cli.wiring.doors.serve import served
 from kitefeed_cli.wiring.local.run import environment
 from kitefeed_cli.wiring.run.feed_run import FeedRun
