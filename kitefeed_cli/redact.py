@@ -6,8 +6,11 @@ registered, by shape (`access_token=…`). Redact first, shorten later: a cut se
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import threading
+import unicodedata
 from urllib.parse import quote, quote_plus
 
 REDACTED = "<redacted>"
@@ -83,8 +86,6 @@ def one_line(text: str) -> str:
 
 
 def _is_unsafe(char: str) -> bool:
-    import unicodedata  # late, like the others: `--version` and completion meet neither secrets nor outside text
-
     # Cc: controls; Cs: lone surrogates; Zl, Zp: line and paragraph separators
     return char in _BIDI or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
 
@@ -94,9 +95,6 @@ def _escaped(char: str) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    import base64
-    import json
-
     raw = secret.encode("utf-8", "surrogatepass")
     forms = {
         secret,
