@@ -86,7 +86,7 @@ def normal(name: str, place: str = "") -> str:
     raise Problem(
         what,
         "an instrument is EXCHANGE:SYMBOL, or an instrument token (a number)",
-        f"write NSE:{shown}" if re.fullmatch(r"[A-Za-z0-9&-]+", shown) else "write it like NSE:INFY",
+        f"write NSE:{shown}" if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9&-]+", shown) else "write it like NSE:INFY",
     )
 
 

@@ -198,7 +198,9 @@ def test_without_a_list_a_name_is_a_problem_of_reaching_kite() -> None:
         ("", "write it like NSE:INFY"),
         ("NSEE:INFY", "did you mean NSE:INFY?"),
         ("NYSE:IBM", "did you mean NSE:IBM?"),
-        ("12345678901", "write NSE:12345678901"),
+        ("12345678901", "write it like NSE:INFY"),
+        ("-5", "write it like NSE:INFY"),
+        ("5PAISA", "write NSE:5PAISA"),
         ("../../etc:passwd", "write it like NSE:INFY"),
     ],
 )
