@@ -117,6 +117,7 @@ class Backlog:
     def __init__(self, streams: Sequence[int], most_bytes: int = MOST_BYTES) -> None:
         self.more = threading.Condition()  # notified when something comes
         self.size = 0  # bytes
+        self.ticks = 0  # that wait; summed as they come and go, for there may be a hundred thousand parcels
         self.ticks_lost = 0
         self._most_bytes = most_bytes
         self._lines = {stream: Line() for stream in streams}
@@ -144,13 +145,14 @@ class Backlog:
                 one = line.waiting.popleft()
                 taken.append(one)
                 size += one.size
+                self.ticks -= _kept(one)
             self.size -= size
             return taken, missing
 
     def clear(self) -> None:
         """Forget all that waits: somebody else publishes it."""
         with self.more:
-            self.size = 0
+            self.size = self.ticks = 0
             for stream in self._lines:
                 self._lines[stream] = Line()
 
@@ -160,18 +162,13 @@ class Backlog:
         with self.more:
             return min(line.oldest_s for line in self._lines.values())
 
-    @property
-    def ticks(self) -> int:
-        """That wait."""
-        with self.more:
-            return sum(one.ticks for line in self._lines.values() for one in line.waiting if isinstance(one, Parcel))
-
     def __bool__(self) -> bool:
         return any(line.waiting or line.hole for line in self._lines.values())
 
     def _put(self, stream: int, entry: Entry) -> None:
         self._lines[stream].waiting.append(entry)
         self.size += entry.size
+        self.ticks += _kept(entry)
         while self.size > self._most_bytes:
             self._drop()
 
@@ -179,4 +176,10 @@ class Backlog:
         heads = [(line.waiting[0].received_s, stream) for stream, line in self._lines.items() if line.waiting]
         gone = self._lines[min(heads)[1]].drop()
         self.size -= gone.size
-        self.ticks_lost += gone.ticks if isinstance(gone, Parcel) else 0
+        self.ticks -= _kept(gone)
+        self.ticks_lost += _kept(gone)
+
+
+def _kept(entry: Entry) -> int:
+    """Its ticks; those of a hole are lost already."""
+    return entry.ticks if isinstance(entry, Parcel) else 0

@@ -44,7 +44,26 @@ def test_every_tick_is_taken_once_or_part_of_a_hole_in_its_place(steps: list[obj
         assert all(_last(one) < _first(two) for one, two in pairwise(entries))
     holes = [one for entries in taken.values() for one in entries if isinstance(one, Hole)]
     assert sum(hole.ticks for hole in holes) == backlog.ticks_lost >= lost
-    assert (0, math.inf) == (backlog.size, backlog.oldest_s)
+    assert (0, 0, math.inf) == (backlog.size, backlog.ticks, backlog.oldest_s)
+
+
+def test_the_ticks_that_wait_are_known_without_looking_through_them() -> None:
+    backlog = Backlog([0, 1, 2], 4000)
+    for number in range(1, 4):
+        backlog.put(1 + number % 2, Parcel("feed", float(number), number, 10 * number, bytes(700)))
+    assert 60 == backlog.ticks
+
+    backlog.put(0, Remark("text", 3.5, 3, {}))
+    backlog.lose(1, Hole(3.6, 3, 3, 5))
+    assert 60 == backlog.ticks
+
+    backlog.put(1, Parcel("feed", 4.0, 4, 40, bytes(700)))  # the oldest goes for it
+    assert (90, 15) == (backlog.ticks, backlog.ticks_lost)
+
+    backlog.take(1, 9, 9000)
+    assert 30 == backlog.ticks
+    backlog.clear()
+    assert 0 == backlog.ticks
 
 
 def test_the_oldest_goes_first_whatever_its_stream() -> None:
