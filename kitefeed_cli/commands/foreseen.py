@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .follow_flags import flags_of
+from .hour_flags import until_of
 from .local_flags import check_demo
 from .publish_flags import check_standby
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 def check_words(ctx: typer.Context, words: list[str], env_file: Path | None) -> None:
     """Raises Problem for words that `run` understands and would not take, a usage error for others."""
+    from ..clock import SystemClock
+    from ..following import normal
     from ..settings import env_file_path, read_settings
 
     group: Any = ctx.find_root().command
@@ -21,9 +29,30 @@ def check_words(ctx: typer.Context, words: list[str], env_file: Path | None) -> 
     for name in run.params:
         if run.get_parameter_source(name).name == "ENVIRONMENT":  # of this shell: the unit will not have it
             run.params[name] = None
+    until_of(run.params["until"], SystemClock())
     check_demo(run)
     check_standby(run)
-    settings = read_settings(env_file_path(env_file, os.environ), {})
+    path = Path(os.path.abspath(env_file_path(env_file, os.environ)))
+    with contextlib.chdir(path.parent if path.parent.is_dir() else "."):  # where the unit will look for a watchlist
+        settings = read_settings(path, {}, flags_of(run))
+    for name in settings.instruments:
+        normal(name)
+    _check_publishing(run, settings)
+    _check_serving(run, settings)
+
+
+def _check_publishing(run: typer.Context, settings: Settings) -> None:
+    if run.params["standby"]:
+        from ..wiring.sharing.standby import publishing_in_turns
+
+        publishing_in_turns(settings)
+    elif settings.publish:
+        from ..wiring.doors.publish import publishing_of
+
+        publishing_of(settings)
+
+
+def _check_serving(run: typer.Context, settings: Settings) -> None:
     where = run.params["serve"]
     if where is not None or settings.serve:
         from ..gateway.guard import address, check_exposed

@@ -20,7 +20,7 @@ from ...sharing.keeper import Keeper
 from ...sharing.lease import Holder, Lease
 from ...sharing.server import Address, check, errors, why_away
 from ..doors.attended import attendance, run_until_stopped
-from ..doors.publish import ANSWER_S, give_back, missed, published, publishing_of
+from ..doors.publish import ANSWER_S, Publishing, give_back, missed, published, publishing_of
 from ..run.feed_run import FeedRun
 from ..vitals.monitor import Waiting
 from .readiness import Readiness
@@ -184,18 +184,23 @@ class Standby:
         return bool(lost)
 
 
-def run_standby(
-    make: Callable[[], FeedRun], settings: Settings, store: TokenStore, clock: Clock, printer: Printer
-) -> None:
-    """Take turns until stopped, by a signal or by what ends a run. `make` makes the run of a turn. Raises Problem for
-    what no waiting cures, OutputClosed when nobody reads any more."""
+def publishing_in_turns(settings: Settings) -> Publishing:
+    """Where a program that takes turns publishes to. Raises Problem for settings that do not say."""
     if not settings.publish:
         raise Problem(
             "`--standby` needs `--publish`",
             "without a Redis nobody knows whose turn it is",
             "name the one that all of them publish to, with `--publish`",
         )
-    to = publishing_of(settings)
+    return publishing_of(settings)
+
+
+def run_standby(
+    make: Callable[[], FeedRun], settings: Settings, store: TokenStore, clock: Clock, printer: Printer
+) -> None:
+    """Take turns until stopped, by a signal or by what ends a run. `make` makes the run of a turn. Raises Problem for
+    what no waiting cures, OutputClosed when nobody reads any more."""
+    to = publishing_in_turns(settings)
 
     def publish_it(run: FeedRun, lease: Lease, told: Collection[int]) -> AbstractContextManager[object]:
         return published(run, to, lease, told, clock, printer)
