@@ -55,7 +55,6 @@ class Written:
 
     frames: int = 0
     ticks: int = 0
-    bytes: int = 0  # of frames
 
 
 class Writer:
@@ -256,7 +255,6 @@ class Writer:
                 stream.known.take(entry)
                 self.written.frames += 1
                 self.written.ticks += entry.ticks
-                self.written.bytes += len(entry.frame)
 
     def _ask(self, script: Any, keys: Sequence[str], said: Sequence[Any]) -> Any:
         try:

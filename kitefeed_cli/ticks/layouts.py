@@ -53,4 +53,4 @@ FULL = _layout("full", _FULL, _QUOTE_WORDS + "IIIII", time=15, depth="IiH2x" * 1
 
 BY_LENGTH = {layout.packet.size: layout for layout in (LTP, INDEX_QUOTE, INDEX_FULL, QUOTE, FULL)}  # shortest first
 
-Row = tuple[Layout, Sequence[int]]  # the words with those of the depth
+Row = tuple[Layout, Sequence[int]]  # the words with those of the depth, unless they are a head
