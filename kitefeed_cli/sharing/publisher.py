@@ -6,6 +6,7 @@ tries again, what comes is kept up to a bound, and nobody else notices.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -166,6 +167,8 @@ class Publisher:
         """As of now; for any thread."""
         written, away = self._writer.written, self._outage.away
         oldest_s = min(self._writer.oldest_s, self._backlog.oldest_s)
+        if self._paused:  # a batch that came at the same moment may lie here still, and is never written
+            oldest_s = math.inf
         return Published(
             frames=written.frames,
             ticks=written.ticks,

@@ -111,14 +111,17 @@ class GapLedger:
         self._sleeps: list[tuple[float, float]] = []
         self._looked_s = math.inf
 
-    def begin(self, missed_s: float | None = None) -> None:
+    def begin(self, missed_s: float | None = None) -> bool:
         """The run begins now. `missed_s`: it takes the place of another one, whose last tick came so long ago; that is
-        a gap, however short it was, and stands when the run begins in earnest."""
+        a gap, however short it was, and stands when the run begins in earnest. Whether it is sure to be told: of hours
+        in which nothing was traded, as far as the calendar knows, it is not."""
         if missed_s is None and self._starting == TAKEOVER:
-            return
+            return False
         self._ticked_s = self._clock.now_s() - (missed_s or 0.0)
         self._starting = STARTING if missed_s is None else TAKEOVER
         self._relieves = missed_s is not None and missed_s <= _LOST_S
+        now = self._clock.wall()
+        return self._relieves or (missed_s is not None and bool(self._trades(now - timedelta(seconds=missed_s), now)))
 
     def ticked(self, batch: Batch) -> Sequence[Gap]:
         """The feed brought this; the gaps that it ends."""

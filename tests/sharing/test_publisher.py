@@ -218,6 +218,16 @@ def test_who_has_lost_its_lease_to_another_one_publishes_again_once_that_one_is_
     assert [True, False] == paper.told(), "its gaps do not tell what the other one has not written"
 
 
+def test_nobody_is_behind_while_another_one_publishes(server: RedisServer) -> None:
+    made = Press(server.url)
+    made.accept_frame(frame(ltp(INFY, 5)), ago_s=100.0)
+    before_s = made.publisher.counters().behind_s
+    made.publisher._paused = True  # what came at this very moment still lies there
+
+    assert 100.0 <= before_s
+    assert 0.0 == made.publisher.counters().behind_s
+
+
 def test_the_first_entry_of_a_connection_says_that_a_gap_tells_what_is_missing_before_it(
     server: RedisServer, paper: Paper
 ) -> None:

@@ -120,7 +120,7 @@ def test_a_run_begins_when_it_is_told_to() -> None:
 def test_a_run_that_takes_the_place_of_another_one_missed_what_came_in_between() -> None:
     day = Day()
     day.until(58)
-    day.ledger.begin(missed_s=1.0)
+    assert day.ledger.begin(missed_s=1.0)
     day.until(60)
     day.ledger.begin()  # the names have been looked up
     day.tick(61)
@@ -143,18 +143,19 @@ def test_a_takeover_that_has_to_wait_for_a_login_says_so() -> None:
 @pytest.mark.parametrize(("missed_s", "gaps"), [(4.0, 1), (3600.0, 0)])
 def test_a_run_that_ticked_until_just_now_is_missed_whatever_the_hour(missed_s: float, gaps: int) -> None:
     day = Day(datetime(2026, 3, 2, 20, 0, tzinfo=IST))
-    day.ledger.begin(missed_s=missed_s)
+    sure = day.ledger.begin(missed_s=missed_s)
     day.tick(1)
 
-    assert gaps == len(day.gaps)
+    assert (bool(gaps), gaps) == (sure, len(day.gaps))
 
 
 def test_the_night_between_two_runs_is_no_gap() -> None:
     day = Day(datetime(2026, 3, 5, 9, 10, tzinfo=IST))
-    day.ledger.begin(missed_s=17.5 * 3600)
+    sure = day.ledger.begin(missed_s=17.5 * 3600)
     day.tick(302)
 
     assert [("09:15:00", "09:15:02", TAKEOVER)] == day.told_of
+    assert not sure, "nobody who missed the night is told of it"
 
 
 def test_the_cause_is_what_held_longest() -> None:

@@ -44,7 +44,7 @@ class Run(Looked, Protocol):
 
     gap_ears: list[Callable[[Gap], None]]
 
-    def take_over(self, missed_s: Mapping[int, float]) -> None: ...
+    def take_over(self, missed_s: Mapping[int, float]) -> Collection[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def published_alone(run: Run, publishing: Publishing, clock: Clock, printer: Pri
     try:
         _take(lease, address, clock)
         missed_s = missed(address, len(run.seats)) if lease.value else {}
-        run.take_over(missed_s)
-        with published(run, publishing, lease, missed_s, clock, printer) as publisher:
+        told = run.take_over(missed_s)
+        with published(run, publishing, lease, told, clock, printer) as publisher:
             lost, again = _losing(publisher, printer)
             claim = Claim(lease, lost, again, clock)
             claim.start()
@@ -112,7 +112,7 @@ def published(
     run: Run, publishing: Publishing, lease: Lease, told: Collection[int], clock: Clock, printer: Printer
 ) -> Iterator[Publisher]:
     """What comes is published inside of the `with` while the lease is ours; somebody else keeps it. `told`: the
-    connections on which the run takes the place of another one, so that its gaps tell what is missing in between."""
+    connections of which a gap is sure to tell what is missing since the run before."""
     address, shared = publishing.address, _Shared(run)
     connections = len(run.watchlist.parts)
     backlog = Backlog(range(connections + 1))

@@ -91,13 +91,11 @@ class FeedRun:
         self.bus = Bus(clock, self._consumer_failed)
         self.ears: list[Callable[[str, str], None]] = []  # who hears Kite's texts, on the reader's thread
         self.gap_ears: list[Callable[[Gap], None]] = []  # who hears of gaps, there too
-        self._lane = lane
+        self._lane, self._incidents, self._limits = lane, incidents, limits
         self._calendar = calendar or load(settings.calendar)
         self.market = Market(self._calendar, clock, self.watchlist, self._fresh_age_s)
         self._until = until(self.market) if until else None
         self.voice = Voice(printer, self._output, self.bus.tell, self.board, clock, self.market.outlook)
-        self._incidents = incidents
-        self._limits = limits
         self._roads: list[Road] = []  # one for each connection
         parts = self.watchlist.parts
         if incidents is not None:
@@ -175,11 +173,13 @@ class FeedRun:
         self.monitor.waiting = how
         self._output.shown(STANDBY, None)
 
-    def take_over(self, missed_s: Mapping[int, float]) -> None:
-        """Its turn has come. By connection, how long ago the last tick came to the one before."""
-        for number, (road, seat) in enumerate(zip(self._roads, self.seats, strict=True), start=1):
-            road.ledger.begin(missed_s.get(number))
+    def take_over(self, missed_s: Mapping[int, float]) -> list[int]:
+        """Its turn has come. By connection, how long ago the last tick came to the one before; those of which a gap is
+        sure to tell that."""
+        told = [number for number, road in enumerate(self._roads, 1) if road.ledger.begin(missed_s.get(number))]
+        for seat in self.seats:
             seat.hands.begin()
+        return told
 
     def follow(self) -> None:
         """The same once the names have been looked up."""

@@ -171,9 +171,8 @@ class Standby:
         try:
             if self._told is not None:
                 self._printer.status(f"Taking over: {self._told} publishes no more")
-            missed_s = missed(self._address, len(run.seats))
-            run.take_over(missed_s)
-            with self._published(run, self._lease, missed_s):
+            told = run.take_over(missed(self._address, len(run.seats)))
+            with self._published(run, self._lease, told):
                 run.follow()
         finally:
             keeper.stop()
