@@ -125,13 +125,16 @@ def _view(layout: Layout) -> np.dtype[np.void]:
 
 def rows_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The rows of all groups in the order of the frame."""
-    rows: list[list[Row]] = [[(group.layout, words) for words in group.values()] for group in groups]
-    return in_place(groups, rows)
+    return _rows(groups, Columns.values)
 
 
 def heads_of(groups: tuple[Columns, ...]) -> list[Row]:
     """The same without the depth."""
-    rows: list[list[Row]] = [[(group.layout, words) for words in group.heads()] for group in groups]
+    return _rows(groups, Columns.heads)
+
+
+def _rows(groups: tuple[Columns, ...], words_of: Callable[[Columns], Iterator[tuple[int, ...]]]) -> list[Row]:
+    rows: list[list[Row]] = [[(group.layout, words) for words in words_of(group)] for group in groups]
     return in_place(groups, rows)
 
 

@@ -164,7 +164,7 @@ def test_a_program_can_ask_what_is_missing(
         kite.set_token("expired")
         kite.set_faults({"feed": "dropped"})
         eventually(lambda: feed.state == "signed-out", "signed out")
-        CLOCK.sleep(0.5)
+        CLOCK.sleep(0.5)  # how long the gap is to be, at least
         kite.clear_faults()
         log_in()
         eventually(lambda: "token-expired" in [gap.cause for gap in feed.gaps], "the gap")

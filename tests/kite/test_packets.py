@@ -375,6 +375,13 @@ def test_a_large_shuffled_frame_equals_the_official_parser() -> None:
     assert [DIVISORS[words[0] & 0xFF] for _, words in batch.rows()] == batch.divisor.tolist()
 
 
+def test_the_head_of_a_row_is_all_of_it_but_the_depth() -> None:
+    batch = decode_as_many(frame(FULL_EXAMPLE, ltp(NIFTY, 5), index_full(NIFTY, 7, 1767325500), quote(INFY, 8)))
+
+    assert [(layout, words[: len(layout.names)]) for layout, words in batch.rows()] == batch.heads()
+    assert 46 == len(batch.rows()[0][1])
+
+
 def test_columns_made_from_rows_equal_columns_made_from_the_frame() -> None:
     data = frame(FULL_EXAMPLE, ltp(NIFTY, 5), words(INFY, 1, 2**32 - 1, -5, 0, 0, 0, 0, 0, 0, 0), FULL_EXAMPLE)
 
