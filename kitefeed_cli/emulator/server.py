@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from aiohttp import web
 
 from kitefeed_cli.clock import Clock
+from kitefeed_cli.closing import close
 from kitefeed_cli.emulator.accounts import Accounts
 from kitefeed_cli.emulator.control import ControlRoutes, Controls
 from kitefeed_cli.emulator.door import Door
@@ -75,7 +76,7 @@ class LocalKite:
             raise ValueError(f"the local Kite listens on loopback only, not on {host}")
         self._host = host
         self._port = port
-        self._time = KiteTime(clock)
+        self._clock, self._time = clock, KiteTime(clock)
         wall = self._time.wall()
         self._switches = Switches(lambda fault: self._begins(fault))
         self._accounts = Accounts(self._time, api_key, api_secret, access_token)
@@ -288,7 +289,7 @@ class LocalKite:
         await asyncio.wait({pulse, stopped}, return_when=asyncio.FIRST_COMPLETED)
         for task in [*self._door.inside, stopped]:
             task.cancel()
-        await runner.cleanup()
+        await close(runner, listener, self._clock)
         if pulse.done():
             await pulse  # only a bug ends it: let the thread die loudly
         pulse.cancel()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from ..clock import Clock
+from ..closing import close
 from ..health import Vitals
 from ..problems import Exit, Problem, bug
 from ..ticks.last import Batch
@@ -198,7 +199,7 @@ class Gateway:
             for task in tasks:
                 task.cancel()
             await relay.close()
-            await runner.cleanup()
+            await close(runner, listener, self._clock)
         for task in done:
             task.result()  # only a bug ends the others
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import socket
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import requests
 from kitefeed_cli.clock import ScaledClock, SystemClock
 from kitefeed_cli.emulator import CannotListenError, LocalKite
 
-from .client import INFY, Socket, get
+from .client import INFY, Socket, eventually, get
 from .conftest import MONDAY_MORNING
 
 
@@ -42,6 +44,33 @@ def test_many_starts_and_stops_under_load_leak_no_thread_and_no_descriptor() -> 
     for _ in range(10):
         live_once()
     assert before == (threading.active_count(), open_descriptors())
+
+
+def test_connections_that_come_just_as_it_stops_are_closed() -> None:
+    came: list[socket.socket] = []
+
+    def knock(port: int) -> None:
+        with contextlib.suppress(OSError):  # it has stopped
+            for _ in range(60):  # fewer than may wait to be taken: the system would let one more wait for a second
+                came.append(socket.create_connection(("127.0.0.1", port), 5.0))
+
+    def stop_while_they_knock() -> None:
+        with LocalKite(SystemClock()) as kite:
+            knocking = [threading.Thread(target=knock, args=(kite.port,)) for _ in range(2)]
+            for thread in knocking:
+                thread.start()
+            eventually(lambda: len(came) > 20, "they knock")
+        for thread in knocking:
+            thread.join()
+        while came:
+            came.pop().close()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        for _ in range(30):
+            stop_while_they_knock()
+        gc.collect()
+    assert [] == [str(one.message) for one in caught if one.category is ResourceWarning]
 
 
 def test_a_stop_is_quick_and_may_be_repeated() -> None:
